@@ -1,0 +1,48 @@
+# PYTHON, LOCK and TORCH_INDEX are handed to deploy/setup.sh, which explains them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+BIN := .venv/bin
+export PYTHON LOCK TORCH_INDEX
+
+.PHONY: help setup demo talk test check format bench lock clean
+
+help:  ## List what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+setup:  ## Make .venv from the locks (PYTHON=python3.12, TORCH_INDEX=… for CUDA)
+	@deploy/setup.sh
+
+demo: setup  ## From a video to an answer on this machine (URL=https://… or FILE=talk.mp4, QUERY="…", KEEP=1)
+	@$(BIN)/python -m deploy.tools.demo $(if $(URL),--url "$$URL") $(if $(FILE),--file "$$FILE") \
+		$(if $(QUERY),--query "$$QUERY") $(if $(KEEP),--keep)
+
+talk: setup  ## Make the demo's talk anew (needs the packages that deploy/tools/talk.py names)
+	$(BIN)/python deploy/tools/talk.py
+
+test: setup  ## Run the whole test suite and measure coverage (ARGS="-k search")
+	@mkdir -p var
+	@rm -rf var/coverage
+	@status=0; \
+	$(BIN)/coverage run -m pytest $(ARGS) 2>&1 | tee var/test.log || status=$$?; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report || true; \
+	grep -E '(passed|failed|skipped|errors?|no tests ran).* in [0-9.]+s' var/test.log | tail -n 1 || true; \
+	exit $$status
+
+check: setup  ## Check format, lint, types and who imports whom
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: setup  ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix-only --quiet
+	@$(BIN)/ruff format
+
+bench: setup  ## Measure speed (ARGS=…)
+	@$(BIN)/python -m tests.load.bench $(ARGS)
+
+lock: setup  ## Resolve the dependencies anew into deploy/requirements
+	@$(BIN)/python deploy/tools/lock.py
+
+clean:  ## Remove .venv, caches and coverage, not the data in var
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info build var/coverage

@@ -1,0 +1,23 @@
+"""Recognise the speech in one chunk of a job's sound."""
+
+from actors.stage import stage
+from app.engines.recogniser import recogniser
+from app.engines.storage import storage
+from app.services import claims, media, transcripts
+from monitoring import metrics
+
+
+@stage(time_limit_ms=12 * 3600 * 1000)
+def transcribe_chunk(job_id: str, position: int) -> None:
+    """Store the words of the chunk, with their times."""
+    job, chunk, engine = media.job(job_id), media.chunk(job_id, position), recogniser()
+    with storage().local(job.audio_key or "") as audio:
+        recognition = engine.recognise(
+            audio,
+            start_s=chunk.start_s,
+            end_s=chunk.end_s,
+            language=job.language,
+            on_progress=claims.report,
+        )
+    transcripts.store_words(job_id, position, recognition, engine.name)
+    metrics.transcribed_audio_seconds_total.labels(engine.name).inc(chunk.end_s - chunk.start_s)

@@ -1,0 +1,183 @@
+"""The settings: a frozen Config read from YTRAG_ environment variables."""
+
+import os
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from app.errors import InvalidSetting
+from app.stages import CHUNK_ACTOR, NAMES
+
+PREFIX = "YTRAG_"
+YOUTUBE_HOSTS = ("youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be")
+TIMED = (*NAMES, CHUNK_ACTOR)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def _whole(minimum: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text)
+        if value < minimum:
+            raise ValueError
+        return value
+
+    read.__doc__ = f"a whole number of at least {minimum}"
+    return read
+
+
+def _positive(text: str) -> float:
+    """a number above 0"""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError
+    return value
+
+
+def _text(text: str) -> str:
+    """any text"""
+    return text
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """host names parted by commas"""
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    """numbers of seconds parted by commas"""
+    return tuple(_positive(part) for part in text.split(",")) if text.strip() else ()
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError
+        return text
+
+    read.__doc__ = "one of " + ", ".join(words)
+    return read
+
+
+def _switch(text: str) -> bool:
+    """1 or 0"""
+    return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
+
+
+def _setting(default: Any, read: Callable[[str], Any], about: str) -> Any:
+    return field(default=default, metadata={"read": read, "about": about})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting, named without its prefix in lower case, with what the README says of it."""
+
+    env: Literal["development", "production"] = _setting(
+        "development", _one_of("development", "production"), "what an open door means: production refuses it"
+    )
+    host: str = _setting("127.0.0.1", _text, "address that the API listens on")
+    port: int = _setting(8000, _whole(1), "port of the API")
+    metrics_port: int = _setting(0, _whole(0), "port of the Prometheus metrics, on 127.0.0.1; 0: none")
+    public_url: str = _setting("", _text, "address of the API in links; empty: from HOST and PORT")
+    database_url: str = _setting("", _text, "sqlite:///path; empty: ytrag.db under DATA_DIR")
+    data_dir: Path = _setting(Path("var"), Path, "folder of the database, files, index and models")
+    storage_url: str = _setting(
+        "", _text, "where media files lie, any fsspec URL; empty: files under DATA_DIR"
+    )
+    server_name: str = _setting("", _text, "name of this process in rows and logs; empty: the host's")
+    whisper_model: str = _setting(
+        "small", _text, "recogniser: hub name, folder, or 'packaged' for the demo's"
+    )
+    whisper_device: str = _setting("cpu", _one_of("cpu", "cuda", "auto"), "where the recogniser runs")
+    whisper_compute_type: str = _setting("int8", _text, "its arithmetic, as CTranslate2 names it")
+    embedding_model: str = _setting(
+        "sentence-transformers/all-MiniLM-L6-v2", _text, "embedder: hub name, folder, or 'packaged'"
+    )
+    workers_io: int = _setting(2, _whole(1), "threads for downloads")
+    workers_media: int = _setting(1, _whole(1), "threads for audio extraction and chunk planning")
+    workers_asr: int = _setting(1, _whole(1), "threads for recognition; each uses all cores")
+    workers_light: int = _setting(1, _whole(1), "threads for segments, embeddings and the index")
+    retry_delays_s: tuple[float, ...] = _setting((10.0, 30.0, 60.0), _numbers, "seconds before each retry")
+    lease_s: float = _setting(60.0, _positive, "seconds after which a silent worker counts as dead")
+    poll_s: float = _setting(2.0, _positive, "seconds between looks at the database for due work")
+    shutdown_timeout_s: float = _setting(60.0, _positive, "seconds that a stop may take")
+    allowed_sources: tuple[str, ...] = _setting(
+        YOUTUBE_HOSTS, _names, "hosts that videos may come from, by name"
+    )
+    max_duration_s: float = _setting(6 * 3600.0, _positive, "longest video taken, seconds")
+    max_download_bytes: int = _setting(4 * 1024**3, _whole(1), "largest file taken, bytes")
+    cookies_file: str = _setting("", _text, "cookies for the downloader, Netscape format")
+    proxy: str = _setting("", _text, "proxy of the downloader")
+    auto_migrate: bool = _setting(True, _switch, "bring the database up to date at the start")
+    log_format: str = _setting("text", _one_of("text", "json"), "how log lines look")
+    stage_time_limits_s: Mapping[str, float] = field(
+        default_factory=dict,
+        metadata={"about": "STAGE_TIME_LIMIT_<STAGE>_S: longest run of a stage, seconds"},
+    )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Config":
+        """Read the settings; InvalidSetting names the first wrong one, what it held and what it may hold."""
+        values = {
+            setting.name: _read(setting.name, setting.metadata["read"], environ)
+            for setting in fields(cls)
+            if "read" in setting.metadata and environ.get(PREFIX + setting.name.upper(), "") != ""
+        }
+        return cls(**values, stage_time_limits_s=_time_limits(environ))
+
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'ytrag.db'}"
+
+    def storage(self) -> str:
+        """The file storage's URL."""
+        return self.storage_url or (self.data_dir / "files").absolute().as_uri()
+
+    def name(self) -> str:
+        """This server's name."""
+        return self.server_name or socket.gethostname()
+
+    def address(self) -> str:
+        """The API's address for links, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def is_open(self) -> bool:
+        """Whether no key is asked for: only in development, bound to loopback."""
+        return self.env == "development" and self.host in LOOPBACK
+
+
+def _read(name: str, read: Callable[[str], Any], environ: Mapping[str, str]) -> Any:
+    variable = PREFIX + name.upper()
+    try:
+        return read(environ[variable])
+    except (ValueError, KeyError):
+        raise InvalidSetting(f"{variable} is {environ[variable]!r}; it may be {read.__doc__}.") from None
+
+
+def _time_limits(environ: Mapping[str, str]) -> dict[str, float]:
+    limits = {}
+    for variable in environ:
+        named = re.fullmatch(f"{PREFIX}STAGE_TIME_LIMIT_(.+)_S", variable)
+        if named:
+            limits[named[1].lower()] = _read(variable[len(PREFIX) :], _positive, environ)
+            if named[1].lower() not in TIMED:
+                value, may = environ[variable], ", ".join(TIMED)
+                raise InvalidSetting(f"{variable} is {value!r}, but its stage may be one of {may}.")
+    return limits
+
+
+_current: Config | None = None
+
+
+def current() -> Config:
+    """This process's settings: those given to use(), else the environment's."""
+    return _current or use(Config.from_env())
+
+
+def use(config: Config) -> Config:
+    """Make these the process's settings."""
+    global _current
+    _current = config
+    return config

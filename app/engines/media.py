@@ -1,0 +1,138 @@
+"""Download a video's sound from its source."""
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+import app
+from app import config
+from app.engines.processes import Child
+from app.errors import DownloadFailed, TimeLimitReached, by_code
+from app.values import Media, OnProgress
+
+log = logging.getLogger(__name__)
+
+DOWNLOAD_TIMEOUT_S = 3600.0
+"""The longest that one download may take where YTRAG_STAGE_TIME_LIMIT_DOWNLOAD_S does not say."""
+CODE = Path(app.__file__).parents[1]
+TITLE_LENGTH = 300
+
+
+@dataclass(frozen=True)
+class DownloadLimits:
+    """What one download may cost; timeout_s is by the clock on the wall."""
+
+    max_duration_s: float
+    max_bytes: int
+    timeout_s: float
+
+
+class MediaSource(Protocol):
+    """Where videos come from."""
+
+    def download(self, url: str, directory: Path, *, on_progress: OnProgress) -> Media:
+        """Fetch the sound of the video at this canonical URL into a directory that holds nothing else.
+
+        Raises a StageError that says what was wrong, and whatever on_progress raises, which is called at
+        least every second. The directory is empty after any error.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class YtDlp:
+    """The real source: yt-dlp in a child process that is killed when it must stop."""
+
+    limits: DownloadLimits
+    cookies_file: str = ""
+    proxy: str = ""
+
+    def download(self, url: str, directory: Path, *, on_progress: OnProgress) -> Media:
+        """See MediaSource."""
+        order = asdict(self) | {"url": url, "directory": str(directory.absolute())}
+        order["cookies_file"] = self.cookies_file and str(Path(self.cookies_file).absolute())
+        with _emptied_on_error(directory):
+            found = self._outcome(order, on_progress)
+            on_progress(1.0)
+            return _media(found, url, directory)
+
+    def _outcome(self, order: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+        fraction, outcome, started = 0.0, dict[str, Any](), time.monotonic()
+        command = [sys.executable, "-m", "app.engines.media_child"]
+        with Child(
+            command, directory=CODE, stdin=json.dumps(order).encode(), environment=_environment()
+        ) as child:
+            for line in child.lines():
+                if line:
+                    outcome = json.loads(line)
+                    fraction = outcome.get("fraction", fraction)
+                elif time.monotonic() - started > self.limits.timeout_s:
+                    raise TimeLimitReached(f"The download took longer than {self.limits.timeout_s:.0f} s.")
+                else:
+                    on_progress(fraction)
+        if "code" in outcome:
+            raise by_code(outcome["code"])(outcome["detail"])
+        if "media" not in outcome:
+            log.error(
+                "downloader died", extra={"returncode": child.returncode, "stderr": child.stderr[-2000:]}
+            )
+            raise DownloadFailed(f"The downloader died without a word (exit code {child.returncode}).")
+        return dict(outcome["media"])
+
+
+def media_source() -> MediaSource:
+    """The source that this process's settings describe."""
+    settings = config.current()
+    limits = DownloadLimits(
+        max_duration_s=settings.max_duration_s,
+        max_bytes=settings.max_download_bytes,
+        timeout_s=settings.stage_time_limits_s.get("download", DOWNLOAD_TIMEOUT_S),
+    )
+    return YtDlp(limits, cookies_file=settings.cookies_file, proxy=settings.proxy)
+
+
+def _environment() -> dict[str, str]:
+    """Ours without our settings, which hold passwords, and with yt-dlp's plug-ins off."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(config.PREFIX)}
+    return kept | {"YTDLP_NO_PLUGINS": "1", "PYTHONUTF8": "1"}
+
+
+@contextlib.contextmanager
+def _emptied_on_error(directory: Path) -> Iterator[None]:
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True, exist_ok=True)
+        raise
+
+
+def _media(found: dict[str, Any], url: str, directory: Path) -> Media:
+    """What yt-dlp told, as ours; outside YouTube two pages can share yt-dlp's id, so the URL is the id."""
+    title = " ".join(found["title"].split())
+    return Media(
+        path=directory / found["file"],
+        extractor=found["extractor"],
+        external_id=found["id"] if found["extractor"] == "youtube" else url,
+        title=title[:TITLE_LENGTH] or url,
+        webpage_url=found["webpage_url"] or url,
+        duration_s=found["duration"],
+        channel=found["channel"],
+        language=found["language"],
+        published_on=_day(found["upload_date"] or found["release_date"]),
+        thumbnail_url=found["thumbnail"],
+    )
+
+
+def _day(digits: str | None) -> date | None:
+    return date.fromisoformat(digits) if digits else None

@@ -1,0 +1,184 @@
+"""The process that runs yt-dlp on what a stranger names: limited, without our settings, killed by its parent.
+
+`python -m app.engines.media_child` reads one JSON object from stdin (url, directory, limits, cookies_file,
+proxy) and writes JSON lines to stdout: {"fraction": 0.5} any number of times, then {"media": {…}} or
+{"code": …, "detail": …}.
+"""
+
+import contextlib
+import io
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import deno
+
+from app.engines.media_errors import translate
+from app.engines.sources import youtube_id
+from app.errors import DownloadFailed, LiveVideo, NoAudio, TooLarge, TooLong, UnsupportedUrl, VideoUnavailable
+
+MEMORY_BYTES = 2 * 1024**3
+PROCESSOR_S = 1800
+SCRATCH_BYTES = 16 * 1024**2
+REPORT_EVERY_S = 0.25
+TOLD = ("id", "webpage_url", "duration", "language", "upload_date", "release_date", "thumbnail")
+
+Report = Callable[[dict[str, Any]], None]
+
+
+class Silence:
+    """Takes yt-dlp's messages: what matters comes as an exception."""
+
+    def debug(self, message: str) -> None:
+        """Drop it."""
+
+    warning = error = debug
+
+
+def main() -> None:
+    """Do what stdin orders and tell stdout how it went."""
+    order, out = json.load(sys.stdin), sys.stdout
+
+    def report(news: dict[str, Any]) -> None:
+        print(json.dumps(news), file=out, flush=True)
+
+    limit_resources(order["limits"]["max_bytes"])
+    os.chdir(order["directory"])
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            found = fetch(order, report)
+        report({"media": found})
+    except Exception as failure:  # noqa: BLE001  # whatever it is, the parent must be told
+        error = translate(failure)
+        report({"code": error.code, "detail": error.detail})
+
+
+def limit_resources(file_bytes: int) -> None:
+    """Bound memory, processor time and the size of any file, for this process and those it starts.
+
+    Memory is bounded by RLIMIT_DATA, not RLIMIT_AS: V8 in deno reserves far more addresses than it fills
+    and dies at start even with 8 GB of them. Deno's own cache needs files of SCRATCH_BYTES.
+    """
+    wanted = {
+        resource.RLIMIT_DATA: MEMORY_BYTES,
+        resource.RLIMIT_CPU: PROCESSOR_S,
+        resource.RLIMIT_FSIZE: max(file_bytes, SCRATCH_BYTES),
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, most in wanted.items():
+        hard = resource.getrlimit(kind)[1]
+        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (limit, limit))
+
+
+def fetch(order: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Download into the working directory; return what yt-dlp tells of the video and the file's name."""
+    from yt_dlp import YoutubeDL
+
+    with YoutubeDL(_options(order, report)) as downloader:
+        found = downloader.extract_info(order["url"])
+    if found and found.get("_type") == "playlist":
+        found = next(iter(found["entries"]), None)
+    files = (found or {}).get("requested_downloads") or []
+    if not found or not files:
+        raise DownloadFailed("The downloader ended without a file and without saying why.")
+    return {field: found.get(field) for field in TOLD} | {
+        "extractor": found["extractor"].lower(),
+        "title": (found.get("title") or "").removesuffix(" (1)" if found["extractor"] == "html5" else ""),
+        "channel": found.get("channel") or found.get("uploader"),
+        "file": Path(files[0]["filepath"]).name,
+    }
+
+
+def _options(order: dict[str, Any], report: Report) -> dict[str, Any]:
+    return {
+        "format": "bestaudio/best",
+        "outtmpl": {"default": "media.%(ext)s"},
+        # "youtube.*" would open its search, history and playlists too.
+        "allowed_extractors": ["^youtube$"] if youtube_id(order["url"]) else ["default"],
+        "noplaylist": True,
+        "match_filter": _refuse(order),
+        # Instead of max_filesize, which misses bodies of unknown length and raises nothing.
+        "progress_hooks": [_watch(order["limits"]["max_bytes"], report)],
+        "overwrites": True,
+        "continuedl": False,
+        "skip_unavailable_fragments": False,
+        "retries": 2,
+        "fragment_retries": 2,
+        "extractor_retries": 1,
+        "socket_timeout": 20,
+        # Found beside this Python; PATH may name none, or one that is too old.
+        "js_runtimes": {"deno": {"path": deno.find_deno_bin()}},
+        "ffmpeg_location": os.devnull,  # whatever needs ffmpeg is refused: it would open addresses on its own
+        "hls_prefer_native": True,
+        "fixup": "never",
+        "cachedir": False,
+        "updatetime": False,
+        "cookiefile": _copy(order["cookies_file"]),
+        "proxy": order["proxy"] or None,
+        "logger": Silence(),
+        "quiet": True,
+        "noprogress": True,
+    }
+
+
+def _copy(cookies_file: str) -> io.StringIO | None:
+    """The cookies in memory: yt-dlp writes back to what it was given."""
+    try:
+        return io.StringIO(Path(cookies_file).read_text(encoding="utf-8")) if cookies_file else None
+    except (OSError, ValueError) as error:
+        raise DownloadFailed("The server's cookie file cannot be read.") from error
+
+
+def _refuse(order: dict[str, Any]) -> Callable[..., None]:
+    """A match filter that raises: a rejection that it returned would end the download without a word."""
+    wanted, longest_s = youtube_id(order["url"]), order["limits"]["max_duration_s"]
+
+    def refuse(found: Any, *, incomplete: bool = False) -> None:
+        if (found.get("n_entries") or 1) > 1:
+            raise UnsupportedUrl(
+                f"The page holds {found['n_entries']} videos; the address of one of them is expected."
+            )
+        if found.get("is_live") or found.get("live_status") in ("is_live", "is_upcoming", "post_live"):
+            raise LiveVideo("The video is a live stream that is not over, or not yet ready to be downloaded.")
+        if (found.get("duration") or 0) > longest_s:
+            raise TooLong(
+                f"The video lasts {found['duration']:.0f} s; this server takes up to {longest_s:.0f} s."
+            )
+        if wanted and found.get("id") not in (None, wanted):
+            raise VideoUnavailable("The video must be paid for; only its trailer plays.")
+        if _is_silent(found.get("formats") or []):
+            raise NoAudio("The source offers pictures without sound.")
+
+    return refuse
+
+
+def _is_silent(formats: list[dict[str, Any]]) -> bool:
+    """Whether it is known that nothing has sound; storyboards, which have neither, do not count."""
+    pictures = [one for one in formats if one.get("vcodec") != "none"]
+    return bool(pictures) and all(one.get("acodec") == "none" for one in formats)
+
+
+def _watch(max_bytes: int, report: Report) -> Callable[[dict[str, Any]], None]:
+    told_at = 0.0
+
+    def watch(status: dict[str, Any]) -> None:
+        nonlocal told_at
+        done, total = status.get("downloaded_bytes") or 0, status.get("total_bytes") or 0
+        if max(done, total) > max_bytes:
+            raise TooLarge(f"The file is larger than the {max_bytes} bytes that this server takes.")
+        total = total or status.get("total_bytes_estimate") or 0
+        if total and time.monotonic() - told_at > REPORT_EVERY_S:
+            told_at = time.monotonic()
+            report({"fraction": min(1.0, done / total)})
+
+    return watch
+
+
+if __name__ == "__main__":
+    main()

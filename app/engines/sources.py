@@ -1,0 +1,77 @@
+"""Where a video may come from: one form for each address, and links that open at a second."""
+
+import math
+import re
+from urllib.parse import SplitResult, parse_qs, urldefrag, urlsplit, urlunsplit
+
+from app.errors import InvalidUrl, SourceNotAllowed
+
+YOUTUBE_DOMAINS = ("youtube.com", "youtu.be", "youtube-nocookie.com")
+VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}(?![A-Za-z0-9_-])")
+NOT_IDS = ("videoseries", "live_stream")
+"""Words of 11 letters that stand where an id could: a playlist, and whatever a channel sends now."""
+COLLECTIONS = ("playlist", "channel", "c", "user", "feed", "results", "hashtag", *NOT_IDS)
+
+
+def canonical_url(url: str, allowed_hosts: tuple[str, ...]) -> str:
+    """Return the one address that stands for this video; InvalidUrl and SourceNotAllowed say what is wrong.
+
+    A YouTube address is built anew from its id, in whatever form it came; any YouTube host in allowed_hosts
+    allows them all. Of other hosts only those in allowed_hosts pass, letter for letter, on any port.
+    """
+    parts = _parts(url)
+    host = parts.hostname or ""
+    if not any(host == allowed or (_is_youtube(host) and _is_youtube(allowed)) for allowed in allowed_hosts):
+        raise SourceNotAllowed(f"This server does not download from {host}.")
+    if _is_youtube(host):
+        return f"https://www.youtube.com/watch?v={_video_id(url, parts)}"
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, parts.query, ""))
+
+
+def youtube_id(url: str) -> str | None:
+    """The id in a canonical YouTube address; None for any other source."""
+    parts = urlsplit(url)
+    return parse_qs(parts.query).get("v", [None])[0] if _is_youtube(parts.hostname or "") else None
+
+
+def link_at(webpage_url: str, start_s: float) -> str:
+    """An address that opens at this second; outside YouTube by a W3C media fragment."""
+    page = urldefrag(webpage_url).url
+    if _is_youtube(urlsplit(page).hostname or ""):
+        return f"{page}{'&' if '?' in page else '?'}t={math.floor(start_s)}s"
+    return f"{page}#t={math.floor(start_s * 10) / 10:.1f}"
+
+
+def _parts(url: str) -> SplitResult:
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port  # the port is parsed, and refused, only when asked for
+    except ValueError:
+        raise InvalidUrl(f"{url!r} is not a web address.") from None
+    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f\x7f\\]", url):
+        raise InvalidUrl(f"{url!r} is not a web address; it must start with http:// or https:// and a host.")
+    if "@" in parts.netloc:
+        raise InvalidUrl("The address holds a user name or password; send it without them.")
+    return parts
+
+
+def _is_youtube(host: str) -> bool:
+    return any(host == domain or host.endswith("." + domain) for domain in YOUTUBE_DOMAINS)
+
+
+def _video_id(url: str, parts: SplitResult) -> str:
+    steps = [step for step in parts.path.split("/") if step]
+    query = parse_qs(parts.query)
+    if parts.hostname == "youtu.be":
+        candidate = steps[0] if steps else ""
+    elif len(steps) > 1 and steps[0] in ("shorts", "embed", "live", "v", "e"):
+        candidate = steps[1]
+    else:
+        candidate = query.get("v", [""])[0]
+    found = VIDEO_ID.match(candidate)
+    if found and candidate not in NOT_IDS:
+        return found[0]
+    if "list" in query or any(step in COLLECTIONS or step.startswith("@") for step in steps):
+        raise InvalidUrl(f"{url!r} is a playlist or a channel; the address of one video is expected.")
+    raise InvalidUrl(f"{url!r} does not hold the 11-character id of a YouTube video.")

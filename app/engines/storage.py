@@ -1,0 +1,93 @@
+"""Files that stages hand to one another, in any store that fsspec knows."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import fsspec
+
+from app import config
+from app.errors import OutOfSpace
+
+
+class Storage:
+    """Keys are paths below the URL; a file is there whole or not at all."""
+
+    def __init__(self, url: str, workspaces: Path) -> None:
+        self._files, self._root = fsspec.core.url_to_fs(url)
+        self._workspaces = workspaces
+
+    def put(self, source: Path, key: str) -> None:
+        """Store the file under the key; the source may be moved."""
+        with _full_disk_named():
+            if self._is_local():
+                target = Path(self._path(key))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(source, target)
+            else:
+                self._files.put_file(str(source), self._path(key))
+
+    def put_stream(self, stream: IO[bytes], key: str) -> None:
+        """Store what the stream still holds under the key."""
+        with self.workspace() as directory, _full_disk_named():
+            part = directory / "stream"
+            with part.open("wb") as target:
+                shutil.copyfileobj(stream, target, 1024 * 1024)
+            self.put(part, key)
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        """A local path with the file's content, to be read only, for as long as the block runs."""
+        if self._is_local():
+            yield Path(self._path(key))
+            return
+        with self.workspace() as directory:
+            copy = directory / Path(key).name
+            self._files.get_file(self._path(key), str(copy))
+            yield copy
+
+    def delete(self, prefix: str) -> None:
+        """Delete what lies below the prefix; nothing there is as good."""
+        if self._files.exists(self._path(prefix)):
+            self._files.rm(self._path(prefix), recursive=True)
+
+    @contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """An empty local folder that goes with the block."""
+        self._workspaces.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._workspaces, prefix=f"{os.getpid()}-") as directory:
+            yield Path(directory)
+
+    def clear_workspaces(self) -> None:
+        """Delete what processes of this machine left behind that are no more."""
+        for directory in self._workspaces.glob("*-*"):
+            owner = directory.name.partition("-")[0]
+            if not Path(f"/proc/{owner}").exists() or int(owner) == os.getpid():
+                shutil.rmtree(directory, ignore_errors=True)
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{key}"
+
+    def _is_local(self) -> bool:
+        return isinstance(self._files, fsspec.implementations.local.LocalFileSystem)
+
+
+@contextmanager
+def _full_disk_named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutOfSpace("There is no space left where files are stored.") from error
+        raise
+
+
+def storage() -> Storage:
+    """The storage that the settings name."""
+    settings = config.current()
+    return Storage(settings.storage(), settings.data_dir / "tmp")

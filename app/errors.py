@@ -1,0 +1,238 @@
+"""The error tree: each error has a stable code, a sentence, and what to do next."""
+
+from typing import ClassVar
+
+
+class YtragError(Exception):
+    """Something that we refuse or fail for a reason that we can name."""
+
+    code: ClassVar[str] = "internal_error"
+    hint: ClassVar[str] = "Look into the server's log for this job; if it happens again, report it."
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidSetting(YtragError):
+    """A setting that stops the start; the sentence names it, what it held and what it may hold."""
+
+    code = "invalid_setting"
+    hint = "Correct the environment variable and start again."
+
+
+class InvalidInput(YtragError):
+    """A request that cannot be taken as it is."""
+
+    code = "invalid_input"
+    hint = "Correct the request and send it again."
+
+
+class InvalidUrl(InvalidInput):
+    """Not the URL of a video."""
+
+    code = "invalid_url"
+    hint = "Send a video's full address, such as https://www.youtube.com/watch?v=jNQXAC9IVRw."
+
+
+class SourceNotAllowed(InvalidInput):
+    """A host that this server may not download from."""
+
+    code = "source_not_allowed"
+    hint = "Use a YouTube address, or let the operator add the host to YTRAG_ALLOWED_SOURCES."
+
+
+class EmptyUpload(InvalidInput):
+    """An upload without a single byte."""
+
+    code = "empty_file"
+    hint = "Choose a file that holds sound or video."
+
+
+class PayloadTooLarge(InvalidInput):
+    """A body over the limit."""
+
+    code = "payload_too_large"
+    hint = "Send a smaller file, or let the operator raise YTRAG_MAX_DOWNLOAD_BYTES."
+
+
+class IdempotencyConflict(InvalidInput):
+    """An Idempotency-Key that was used for another request."""
+
+    code = "idempotency_key_reused"
+    hint = "Use a new Idempotency-Key for a new request."
+
+
+class Unauthorized(YtragError):
+    """No credential, or one that is not known."""
+
+    code = "unauthorized"
+    hint = "Send 'Authorization: Bearer ytrag_…' with a key made by 'ytrag keys create'."
+
+
+class NotFound(YtragError):
+    """Nothing of that id that the caller may see."""
+
+    code = "not_found"
+    hint = "Check the id; GET /api/jobs and GET /api/videos list what you can see."
+
+
+class Conflict(YtragError):
+    """Not possible in the present state."""
+
+    code = "conflict"
+    hint = "Look at the state with GET /api/jobs/{id}/status."
+
+
+class SearchUnavailable(YtragError):
+    """The index holds vectors of another model."""
+
+    code = "index_model_mismatch"
+    hint = "Run 'ytrag reindex', or set YTRAG_EMBEDDING_MODEL back."
+
+
+class StageError(YtragError):
+    """A stage that could not do its work."""
+
+
+class PermanentError(StageError):
+    """Trying again would end the same way."""
+
+
+class UnsupportedUrl(PermanentError):
+    """No video at that address."""
+
+    code = "unsupported_url"
+    hint = "Open the address in a browser and check that it shows one video."
+
+
+class VideoUnavailable(PermanentError):
+    """Private, removed, for members only, blocked, or not there."""
+
+    code = "video_unavailable"
+    hint = "Open the address in a private browser window; only what plays there can be downloaded."
+
+
+class LiveVideo(PermanentError):
+    """A stream that is not over yet."""
+
+    code = "live_video"
+    hint = "Submit it again when the stream has ended."
+
+
+class TooLong(PermanentError):
+    """Longer than this server takes."""
+
+    code = "too_long"
+    hint = "Cut it into parts, or let the operator raise YTRAG_MAX_DURATION_S."
+
+
+class TooLarge(PermanentError):
+    """Larger than this server takes."""
+
+    code = "too_large"
+    hint = "Use a smaller file, or let the operator raise YTRAG_MAX_DOWNLOAD_BYTES."
+
+
+class UnsupportedMedia(PermanentError):
+    """Bytes that no decoder of ours knows."""
+
+    code = "unsupported_media"
+    hint = "Send MP4, WebM, MKV, MP3, M4A, OGG, WAV or FLAC."
+
+
+class NoAudio(PermanentError):
+    """Pictures without sound."""
+
+    code = "no_audio"
+    hint = "Choose a file that has an audio track."
+
+
+class TruncatedMedia(PermanentError):
+    """Less sound than the file or its source announces."""
+
+    code = "truncated_media"
+    hint = "Get the file again; this copy is not whole."
+
+
+class CorruptMedia(PermanentError):
+    """A known format with bytes that cannot be decoded."""
+
+    code = "corrupt_media"
+    hint = "Get the file again, or convert it with another program."
+
+
+class UnsupportedLanguage(PermanentError):
+    """A language that the recogniser does not know."""
+
+    code = "unsupported_language"
+    hint = "Leave the language out, or let the operator choose another YTRAG_WHISPER_MODEL."
+
+
+class TransientError(StageError):
+    """Trying again may help; 'retries' are spent at the times in YTRAG_RETRY_DELAYS_S."""
+
+    retryable = True
+
+
+class SourceUnreachable(TransientError):
+    """The source did not answer, or not to the end."""
+
+    code = "source_unreachable"
+    hint = "Check the network and the source, then submit the video again."
+
+
+class DownloadFailed(TransientError):
+    """The downloader gave up for a reason that we do not know."""
+
+    code = "download_failed"
+    hint = "Read the error text; update yt-dlp if YouTube has changed, then submit the video again."
+
+
+class OutOfSpace(TransientError):
+    """The disk is full."""
+
+    code = "no_space"
+    hint = "Free disk space under YTRAG_DATA_DIR, then submit the video again."
+
+
+class ModelUnavailable(TransientError):
+    """A model's weights could not be loaded."""
+
+    code = "model_unavailable"
+    hint = (
+        "Check the way to the model hub, or set YTRAG_WHISPER_MODEL and YTRAG_EMBEDDING_MODEL to 'packaged'."
+    )
+
+
+class TimeLimitReached(TransientError):
+    """A stage that ran longer than it may."""
+
+    code = "time_limit"
+    hint = "Raise YTRAG_STAGE_TIME_LIMIT_<STAGE>_S, or use a smaller model."
+
+
+class WorkerLost(TransientError):
+    """The worker died or lost its lease in mid-work, each time."""
+
+    code = "worker_lost"
+    hint = "Look for a crash or a lack of memory in the worker's log, then submit the video again."
+
+
+class UnexpectedError(TransientError):
+    """A fault of ours."""
+
+    code = "internal_error"
+
+
+class WorkStopped(Exception):
+    """Raised inside a stage whose job has ended, whose lease was lost or whose worker shuts down."""
+
+
+def by_code(code: str) -> type[YtragError]:
+    """The error that has this code; YtragError where none has."""
+    found = [YtragError]
+    for known in found:
+        found += known.__subclasses__()
+    return next((known for known in reversed(found) if known.code == code), YtragError)

@@ -1,0 +1,258 @@
+"""Bodies and queries of the HTTP API, shared by server and client."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from app.values import LANGUAGES
+
+Priority = Literal["low", "default", "high", "critical"]
+PRIORITIES: dict[str, int] = {"low": 0, "default": 1, "high": 2, "critical": 3}
+PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
+JobState = Literal["scheduled", "pending", "running", "retrying", "completed", "failed", "cancelled"]
+StageState = Literal["pending", "running", "retrying", "completed", "failed", "skipped"]
+Mode = Literal["auto", "asr"]
+
+
+def _known(code: str) -> str:
+    if code not in LANGUAGES:
+        raise ValueError(f"{code!r} is no language that can be recognised; en, de or es would be")
+    return code
+
+
+Language = Annotated[
+    str,
+    AfterValidator(_known),
+    Field(
+        description="ISO 639 code of the speech; left out: detected.",
+        json_schema_extra={"enum": sorted(LANGUAGES)},
+    ),
+]
+Cursor = Annotated[str | None, Field(description="next_cursor of the page before.")]
+
+
+class Strict(BaseModel):
+    """A body or query in which an unknown field is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """An answer, made from a service's value."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ProcessBody(Strict):
+    """A video to ingest."""
+
+    url: str = Field(max_length=2048, examples=["https://www.youtube.com/watch?v=jNQXAC9IVRw"])
+    mode: Mode = Field("auto", description="asr: recognise the speech. auto: whatever serves best.")
+    priority: Priority = "default"
+    language: Language | None = None
+    options: dict[str, Any] = Field(default_factory=dict, max_length=0, description="None is known yet.")
+    run_at: AwareDatetime | None = Field(None, description="Not before this moment, with its zone.")
+    delay_s: float | None = Field(None, ge=0, le=366 * 86400, description="Not before this many seconds.")
+    force: bool = Field(default=False, description="Ingest again although it was done before.")
+
+
+class UploadFields(Strict):
+    """What may come beside an uploaded file."""
+
+    title: str | None = Field(None, max_length=500)
+    priority: Priority = "default"
+    language: Language | None = None
+    force: bool = False
+
+
+class Accepted(Answer):
+    """A job that will be done, or (deduplicated) the one that does the same."""
+
+    job_id: str
+    message_id: str
+    status: str = Field(examples=["Queued"])
+    message: str
+    deduplicated: bool = False
+    links: dict[str, str]
+
+
+class FailureAnswer(Answer):
+    """What went wrong, whether the same again may succeed, and what to do."""
+
+    code: str
+    detail: str
+    retryable: bool
+    hint: str
+
+
+class StageAnswer(Answer):
+    """Where one stage stands; progress in per cent."""
+
+    name: str
+    status: StageState
+    progress: float
+    attempt: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: FailureAnswer | None
+
+
+class JobAnswer(Answer):
+    """A job in a list; progress in per cent."""
+
+    job_id: str
+    name: str
+    job_type: str = "ingest"
+    url: str
+    user_id: str
+    status: JobState
+    message_state: str
+    priority: Priority
+    progress: float
+    current_stage: str | None
+    created_at: datetime
+    run_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    estimated_completion: datetime | None
+    attempt: int
+    next_retry_at: datetime | None
+    queue_position: int | None
+    video_id: str | None
+    video_title: str | None
+    warning: str | None
+    error: FailureAnswer | None
+    links: dict[str, str]
+
+
+class JobStatusAnswer(JobAnswer):
+    """A job with its stages."""
+
+    stages: list[StageAnswer]
+
+
+class JobPage(Answer):
+    """Jobs, newest first."""
+
+    data: list[JobAnswer]
+    next_cursor: str | None
+
+
+class JobsQuery(Strict):
+    """Which jobs."""
+
+    status: JobState | None = None
+    limit: int = Field(50, ge=1, le=200)
+    cursor: Cursor = None
+
+
+class VideoAnswer(Answer):
+    """A video that was ingested."""
+
+    id: str
+    title: str
+    channel: str | None
+    language: str | None
+    duration_s: float | None
+    published_on: date | None
+    thumbnail_url: str | None
+    url: str
+    transcript_source: str | None
+    created_at: datetime
+    links: dict[str, str]
+
+
+class VideoPage(Answer):
+    """Videos, newest first."""
+
+    data: list[VideoAnswer]
+    next_cursor: str | None
+
+
+class PageQuery(Strict):
+    """A page of a list."""
+
+    limit: int = Field(50, ge=1, le=200)
+    cursor: Cursor = None
+
+
+class TranscriptQuery(Strict):
+    """In which form."""
+
+    format: Literal["json", "srt", "vtt", "txt"] = "json"
+
+
+class SentenceAnswer(Answer):
+    """A sentence and when it is said, seconds."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+class TranscriptAnswer(Answer):
+    """All that is said in a video."""
+
+    video_id: str
+    title: str
+    language: str | None
+    source: str | None
+    duration_s: float | None
+    sentences: list[SentenceAnswer]
+
+
+class SearchQuery(Strict):
+    """What to look for, and where."""
+
+    q: str = Field(max_length=2000, examples=["how do pendulum clocks work"])
+    mode: Literal["hybrid", "semantic", "keyword"] = "hybrid"
+    video_id: str | None = None
+    channel: str | None = None
+    language: str | None = None
+    since: date | None = None
+    until: date | None = None
+    limit: int = Field(10, ge=1, le=100)
+    cursor: Cursor = None
+
+
+class FoundVideoAnswer(Answer):
+    """The video of a hit."""
+
+    id: str
+    title: str
+    channel: str | None
+    duration_s: float | None
+    language: str | None
+    url: str
+
+
+class HitAnswer(Answer):
+    """A sentence, when it is said, and the passage it stands in; url opens the video there."""
+
+    segment_id: str
+    text: str
+    score: float
+    start_s: float
+    end_s: float
+    url: str
+    passage: SentenceAnswer
+    video: FoundVideoAnswer
+
+
+class SearchAnswer(Answer):
+    """Hits, best first."""
+
+    hits: list[HitAnswer]
+    next_cursor: str | None
+
+
+class ProblemAnswer(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str
+    hint: str

@@ -1,0 +1,39 @@
+"""Puts a video's passages into the index, which can be built anew from the database at any time."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engines.index import IndexedSegment, search_index
+from app.models.jobs import Job
+from app.models.videos import Video
+from app.services import transcripts
+
+
+def add(revision: str) -> None:
+    """Replace what the index holds of a video by the segments that the job stored."""
+    segments, index = transcripts.segments_of(revision), search_index()
+    video_id = Job.get_by_id(revision).video_id or ""
+    if not segments:
+        index.delete_video(video_id)
+        return
+    texts = transcripts.indexed_texts(segments)
+    vectors = np.stack([_passage_vector(s.vectors or b"", len(s.sentences)) for s in segments])
+    index.ensure(vectors.shape[1], segments[0].embedder or "")
+    entries = [IndexedSegment(s.id, text) for s, text in zip(segments, texts, strict=True)]
+    index.upsert_video(video_id, revision, entries, vectors)
+
+
+def _passage_vector(packed: bytes, sentences: int) -> NDArray[np.float32]:
+    passage: NDArray[np.float32] = (
+        np.frombuffer(packed, np.float16).reshape(1 + sentences, -1)[0].astype(np.float32)
+    )
+    return passage
+
+
+def rebuild() -> int:
+    """Empty the index and fill it from the database; return the number of videos. No embedding is done."""
+    search_index().clear()
+    ready = list(Video.select().where(Video.revision.is_null(is_null=False)))
+    for video in ready:
+        add(video.revision or "")
+    return len(ready)

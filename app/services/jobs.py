@@ -1,0 +1,109 @@
+"""A job's life: accepted, started, and ended as completed, failed or cancelled."""
+
+from datetime import datetime
+from typing import Any
+
+import peewee as pw
+
+from app import clock
+from app.errors import Conflict, NotFound, StageError
+from app.models.base import transactional
+from app.models.jobs import ACTIVE, OPEN, Chunk, Job, JobStage
+from app.models.videos import Video
+from app.services import events, outbox
+from app.stages import CHUNK_ACTOR, FAN_OUT, overall_progress
+
+
+def get(job_id: str, owner: str | None) -> Job:
+    """The job, with its video; NotFound where the owner (None: an admin) has none of that id."""
+    mine = (Job.id == job_id) if owner is None else (Job.id == job_id) & (Job.owner == owner)
+    job: Job | None = Job.select(Job, Video).join(Video, pw.JOIN.LEFT_OUTER).where(mine).first()
+    if job is None:
+        raise NotFound(f"There is no job {job_id!r}.")
+    return job
+
+
+def start(job_id: str) -> None:
+    """Mark the job running; call it inside a claim's transaction."""
+    now = clock.now()
+    Job.update(state="running").where((Job.id == job_id) & Job.state.in_(ACTIVE)).execute()
+    if Job.update(started_at=now).where((Job.id == job_id) & Job.started_at.is_null()).execute():
+        events.add(job_id, "started")
+
+
+def update_progress(job_id: str) -> None:
+    """Compute the job's progress anew from its stages', and the fan-out's from its chunks'."""
+    length = Chunk.end_s - Chunk.start_s
+    share = pw.fn.SUM(Chunk.progress * length) / pw.fn.SUM(length)
+    of_chunks = Chunk.select(share).where(Chunk.job == job_id).scalar()
+    if of_chunks is not None:
+        fan_out = (JobStage.job == job_id) & (JobStage.name == FAN_OUT) & (JobStage.state == "running")
+        JobStage.update(progress=of_chunks).where(fan_out).execute()
+    stages = JobStage.select(JobStage.name, JobStage.state, JobStage.progress).where(JobStage.job == job_id)
+    done = {stage.name: 1.0 if stage.state == "skipped" else stage.progress for stage in stages}
+    progress = overall_progress(done)
+    moved = (Job.id == job_id) & (Job.progress < progress) & Job.state.in_(ACTIVE)
+    if Job.update(progress=progress).where(moved).execute():
+        events.add(job_id, "progress", overall_progress=progress)
+
+
+def await_retry(job_id: str, stage: str, attempt: int, error: StageError, at: datetime) -> None:
+    """Mark the job as waiting for its next attempt; call it inside a claim's transaction."""
+    if stage != CHUNK_ACTOR:
+        Job.update(state="retrying").where((Job.id == job_id) & (Job.state == "running")).execute()
+    payload = {"attempt": attempt, "error_code": error.code, "next_retry_at": at.isoformat()}
+    events.add(job_id, "stage", stage=stage, status="retrying", **payload)
+
+
+def ring(job_id: str, actor: str, position: int | None = None) -> None:
+    """Have the stage or chunk published (again); claims make a duplicate harmless."""
+    priority = Job.select(Job.priority).where(Job.id == job_id).scalar()
+    outbox.add(actor, job_id, position=position, priority=priority)
+
+
+def complete(job_id: str) -> None:
+    """End the job well; call it inside the transaction of its last stage."""
+    video = Video.select().join(Job).where(Job.id == job_id).get()
+    took_s = round((clock.now() - Job.get_by_id(job_id).started_at).total_seconds(), 3)
+    payload = {"video_id": video.id, "video_title": video.title, "processing_time_s": took_s}
+    _end(job_id, "completed", {"progress": 100.0}, payload)
+
+
+def fail(job_id: str, stage: str, error: StageError) -> None:
+    """End the job with the error of the stage; call it inside a transaction."""
+    name = FAN_OUT if stage == CHUNK_ACTOR else stage
+    at_fault = (JobStage.job == job_id) & (JobStage.name == name) & JobStage.state.in_(OPEN)
+    about = {"error_code": error.code, "error_text": error.detail}
+    failed = {**about, "state": "failed", "lease_until": None, "finished_at": clock.now()}
+    JobStage.update(failed).where(at_fault).execute()
+    payload = {"error_code": error.code, "error_message": error.detail, "can_retry": error.retryable}
+    _end(job_id, "failed", {**about, "dedup_key": None}, payload)
+
+
+@transactional
+def cancel(job_id: str, owner: str | None) -> None:
+    """End the job now; a second time is as good as the first; Conflict when it has ended otherwise."""
+    job = get(job_id, owner)
+    if job.state != "cancelled" and not _end(job_id, "cancelled", {"dedup_key": None}, {}):
+        state = Job.select(Job.state).where(Job.id == job_id).scalar()
+        raise Conflict(f"The job has ended as {state} and cannot be cancelled.")
+
+
+def _end(job_id: str, state: str, changes: dict[str, Any], payload: dict[str, Any]) -> bool:
+    ended = {**changes, "state": state, "finished_at": clock.now()}
+    if not Job.update(ended).where((Job.id == job_id) & Job.state.in_(ACTIVE)).execute():
+        return False
+    for rows in (JobStage, Chunk):
+        left = (rows.job == job_id) & rows.state.in_(OPEN)
+        rows.update(state="skipped", lease_until=None, next_retry_at=None).where(left).execute()
+    outbox.drop_job(job_id)
+    events.add(job_id, state, **payload)
+    clean_up(job_id)
+    return True
+
+
+@transactional
+def clean_up(job_id: str) -> None:
+    """Have the files of a job deleted if it has ended."""
+    if Job.select().where((Job.id == job_id) & Job.state.not_in(ACTIVE)).exists():
+        outbox.add("clean_up", job_id, priority=0)

@@ -1,0 +1,47 @@
+"""A job's files: what was downloaded, and the sound that was taken from it."""
+
+from app.engines.storage import storage
+from app.models.jobs import Chunk, Job
+from app.models.videos import Video
+from app.services import claims, outbox, videos
+from app.values import Media
+
+
+def job(job_id: str) -> Job:
+    """The job's row, for the stages that work on it."""
+    return Job.get_by_id(job_id)
+
+
+def new_key(job_id: str, name: str) -> str:
+    """A storage key for a result of the present claim, so that no other claim's file is overwritten."""
+    return f"jobs/{job_id}/{claims.current().fence}-{name}"
+
+
+@claims.stores_result
+def store_media(job_id: str, media: Media, media_key: str) -> None:
+    """Store what was downloaded for a job and what its source says about it."""
+    video = videos.attach(job_id, media)
+    changes = {
+        "media_key": media_key,
+        "duration_s": media.duration_s,
+        "name": f"Process video: {video.title}",
+    }
+    Job.update(changes).where(Job.id == job_id).execute()
+
+
+@claims.stores_result
+def store_audio(job_id: str, audio_key: str, duration_s: float) -> None:
+    """Store where the job's 16 kHz sound lies, and its length as the video's, which sources round."""
+    Job.update(audio_key=audio_key, duration_s=duration_s).where(Job.id == job_id).execute()
+    Video.update(duration_s=duration_s).where(Video.id == Job.get_by_id(job_id).video_id).execute()
+
+
+def chunk(job_id: str, position: int) -> Chunk:
+    """A slice of the job's sound."""
+    return Chunk.get(job=job_id, position=position)
+
+
+def clean_up(job_id: str) -> None:
+    """Delete all files of a job that has ended."""
+    storage().delete(f"jobs/{job_id}")
+    outbox.settle("clean_up", job_id)

@@ -1,0 +1,152 @@
+"""Where a job stands, as its owner is told."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import peewee as pw
+
+from app import errors
+from app.models.jobs import ACTIVE, Chunk, Job, JobStage
+from app.models.videos import Video
+from app.services import jobs, messages
+from app.stages import FAN_OUT
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong, whether the same again may succeed, and what to do."""
+
+    code: str
+    detail: str
+    retryable: bool
+    hint: str
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """Where one stage stands; progress in per cent."""
+
+    name: str
+    status: str
+    progress: float
+    attempt: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: Failure | None
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """Where a job stands; progress in per cent, queue_position counted from 1 while it waits."""
+
+    job_id: str
+    user_id: str
+    name: str
+    url: str
+    status: str
+    message_state: str
+    priority: int
+    progress: float
+    current_stage: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    run_at: datetime | None
+    attempt: int
+    next_retry_at: datetime | None
+    queue_position: int | None
+    video_id: str | None
+    video_title: str | None
+    warning: str | None
+    error: Failure | None
+    estimated_completion: datetime | None = None
+    stages: list[StageStatus] = field(default_factory=list)
+
+
+def of(job_id: str, owner: str | None) -> JobStatus:
+    """The job's status with its stages; NotFound where the owner (None: an admin) has none of that id."""
+    job = jobs.get(job_id, owner)
+    stages = list(JobStage.select().where(JobStage.job == job_id).order_by(JobStage.position))
+    return _status(job, stages, [_stage(stage) for stage in stages])
+
+
+def page(
+    owner: str | None, *, states: tuple[str, ...] = (), before: str | None = None, limit: int = 50
+) -> list[JobStatus]:
+    """The owner's jobs (None: all), newest first, those before the id, without their stages."""
+    query = Job.select(Job, Video).join(Video, pw.JOIN.LEFT_OUTER).order_by(Job.id.desc()).limit(limit)
+    if owner is not None:
+        query = query.where(Job.owner == owner)
+    if states:
+        query = query.where(Job.state.in_(states))
+    if before:
+        query = query.where(Job.id < before)
+    rows = list(query)
+    by_job: dict[str, list[JobStage]] = {job.id: [] for job in rows}
+    for stage in JobStage.select().where(JobStage.job.in_(list(by_job))).order_by(JobStage.position):
+        by_job[stage.job_id].append(stage)
+    return [_status(job, by_job[job.id], []) for job in rows]
+
+
+def _status(job: Job, stages: list[JobStage], shown: list[StageStatus]) -> JobStatus:
+    current = next((stage for stage in stages if stage.state not in ("completed", "skipped")), None)
+    waits = job.state == "pending"
+    return JobStatus(
+        job_id=job.id,
+        user_id=job.owner,
+        name=job.name,
+        url=job.url,
+        status=job.state,
+        message_state=messages.latest_state(job.id),
+        priority=job.priority,
+        progress=job.progress,
+        current_stage=current.name if current else None,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        run_at=job.run_at,
+        attempt=current.attempt if current else max(stage.attempt for stage in stages),
+        next_retry_at=_next_retry(job.id, current) if job.state in ACTIVE else None,
+        queue_position=_queue_position(job) if waits else None,
+        video_id=job.video_id,
+        video_title=job.video.title if job.video else None,
+        warning=job.warning,
+        error=_failure(job.error_code, job.error_text),
+        stages=shown,
+    )
+
+
+def _stage(row: JobStage) -> StageStatus:
+    return StageStatus(
+        name=row.name,
+        status=row.state,
+        progress=round(100 * row.progress, 1),
+        attempt=row.attempt,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        error=_failure(row.error_code, row.error_text),
+    )
+
+
+def _failure(code: str | None, text: str | None) -> Failure | None:
+    if code is None:
+        return None
+    kind = errors.by_code(code)
+    return Failure(code, text or "", kind.retryable, kind.hint)
+
+
+def _next_retry(job_id: str, current: JobStage | None) -> datetime | None:
+    if current is None:
+        return None
+    own: datetime | None = current.next_retry_at
+    if current.name != FAN_OUT:
+        return own
+    chunks = Chunk.select(Chunk.next_retry_at).where((Chunk.job == job_id) & (Chunk.state == "retrying"))
+    first: Chunk | None = chunks.order_by(Chunk.next_retry_at).first()
+    return first.next_retry_at if first else own
+
+
+def _queue_position(job: Job) -> int:
+    higher = Job.priority > job.priority
+    ahead = higher | ((Job.priority == job.priority) & (Job.id < job.id))
+    return int(Job.select().where((Job.state == "pending") & ahead).count()) + 1

@@ -1,0 +1,83 @@
+"""Plain values that engines, models and services hand to one another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+OnProgress = Callable[[float], None]
+"""Told the fraction done, 0 to 1; raises to stop the work (its job has ended or the worker shuts down)."""
+
+
+_CODES = (
+    "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht "
+    "hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl "
+    "ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"
+)
+LANGUAGES = frozenset(_CODES.split())
+"""The codes that Whisper knows; a model for English alone knows only en."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word as the recogniser gives it, with its punctuation and no surrounding space."""
+
+    text: str
+    start_s: float
+    end_s: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What was said in one slice of audio; times count from the start of the whole audio."""
+
+    language: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence and the seconds at which its first word starts and its last word ends."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Neighbouring sentences that are found together; becomes a row of Segment."""
+
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def text(self) -> str:
+        """All sentences, parted by a space."""
+        return " ".join(sentence.text for sentence in self.sentences)
+
+    @property
+    def start_s(self) -> float:
+        """Where the first word starts."""
+        return self.sentences[0].start_s
+
+    @property
+    def end_s(self) -> float:
+        """Where the last word ends."""
+        return self.sentences[-1].end_s
+
+
+@dataclass(frozen=True)
+class Media:
+    """A downloaded file and what its source says about it; None is for what the source does not say."""
+
+    path: Path
+    extractor: str
+    external_id: str
+    title: str
+    webpage_url: str
+    duration_s: float | None = None
+    channel: str | None = None
+    language: str | None = None
+    published_on: date | None = None
+    thumbnail_url: str | None = None

@@ -1,0 +1,45 @@
+"""Builds the HTTP application."""
+
+from flask import Response
+from flask_openapi import Info, OpenAPI
+
+from app.config import Config
+from app.models import schema
+from app.schemas import ProblemAnswer
+from app.web import auth, errors, health, jobs, search, videos
+
+FORM_BYTES = 1024 * 1024
+"""What a form may have beside its file."""
+
+
+def create_app(config: Config) -> OpenAPI:
+    """The application for these settings, with its database bound and up to date."""
+    schema.open_database(config)
+    auth.require_keys(config)
+    app = OpenAPI(
+        "youtube-rag",
+        info=Info(title="youtube-rag", version="0.1.0"),
+        security_schemes={"key": {"type": "http", "scheme": "bearer"}},
+        responses=dict.fromkeys((401, 404, 409, 413, 422, 500, 503), ProblemAnswer),
+        validation_error_callback=errors.answer_invalid,
+        validation_error_model=ProblemAnswer,
+        doc_prefix="/api",
+        doc_url="/openapi.json",
+    )
+    app.config["MAX_CONTENT_LENGTH"] = config.max_download_bytes + FORM_BYTES
+    app.config["SWAGGER_CONFIG"] = {"tryItOutEnabled": True}
+    app.add_url_rule("/api/docs", "docs", app.view_functions["swagger.swagger"])
+    app.register_blueprint(health.blueprint)
+    for blueprint in (videos.blueprint, jobs.blueprint, search.blueprint):
+        app.register_api(blueprint)
+    auth.register(app, config)
+    errors.register(app)
+    app.after_request(_harden)
+    return app
+
+
+def _harden(response: Response) -> Response:
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    return response

@@ -1,0 +1,45 @@
+"""Who asks: settled once, before anything else of a request."""
+
+from flask import Flask, g, request
+
+from app.config import Config
+from app.errors import InvalidSetting, Unauthorized
+from app.services import keys
+from app.services.keys import Caller
+
+PUBLIC = ("/healthz", "/health", "/readyz", "/api/openapi.json", "/api/docs", "/api/swagger")
+"""Paths, with what lies below them, that say nothing of anybody's."""
+
+
+def register(app: Flask, config: Config) -> None:
+    """Ask for a key everywhere but on PUBLIC paths; in development on loopback ask for none."""
+
+    @app.before_request
+    def authenticate() -> None:
+        if config.is_open():
+            g.caller = keys.LOCAL
+        elif not any(request.path == path or request.path.startswith(path + "/") for path in PUBLIC):
+            g.caller = _caller()
+
+
+def require_keys(config: Config) -> None:
+    """Refuse to start closed while nobody could come in."""
+    if not config.is_open() and not any(key.revoked_at is None for key in keys.every()):
+        raise InvalidSetting(
+            f"YTRAG_HOST is {config.host!r} and YTRAG_ENV {config.env!r}, which asks every caller for a key, "
+            "and there is none; make one with 'ytrag keys create NAME --role admin', or bind to 127.0.0.1 "
+            "in development."
+        )
+
+
+def caller() -> Caller:
+    """Who asks."""
+    found: Caller = g.caller
+    return found
+
+
+def _caller() -> Caller:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise Unauthorized("This server asks for a key.")
+    return keys.caller(key.strip())

@@ -1,0 +1,76 @@
+"""Every error as RFC 9457 problem details: the one place where errors meet HTTP codes."""
+
+import logging
+
+from flask import Flask, Response, jsonify
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
+
+from app import errors
+from app.errors import InvalidInput, YtragError
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[YtragError], int] = {
+    errors.InvalidUrl: 422,
+    errors.SourceNotAllowed: 422,
+    errors.EmptyUpload: 422,
+    errors.IdempotencyConflict: 422,
+    errors.PayloadTooLarge: 413,
+    errors.InvalidInput: 422,
+    errors.Unauthorized: 401,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.SearchUnavailable: 503,
+    errors.ModelUnavailable: 503,
+    errors.OutOfSpace: 507,
+}
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
+
+
+def register(app: Flask) -> None:
+    """Answer every error of this application as a problem."""
+    app.register_error_handler(YtragError, answer)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_unknown)
+
+
+def answer(error: YtragError) -> Response:
+    """The problem that stands for one of our own errors."""
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    return _problem(status, error.code, error.detail, error.hint)
+
+
+def answer_invalid(error: ValidationError) -> Response:
+    """The problem that names the first field that is wrong and why."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the body"
+    more = error.error_count() - 1
+    also = f" ({more} more like this)" if more else ""
+    return answer(InvalidInput(f"{where}: {first['msg']}{also}."))
+
+
+def _answer_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    code = CODES.get(status, "http_error")
+    response = _problem(status, code, error.description or "", "See /api/docs for what this server answers.")
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _answer_unknown(error: Exception) -> Response:
+    log.error("request failed", exc_info=error)
+    return _problem(500, YtragError.code, "The server could not answer this.", YtragError.hint)
+
+
+def _problem(status: int, code: str, detail: str, hint: str) -> Response:
+    title = HTTP_STATUS_CODES.get(status, "Error")
+    response = jsonify(type="about:blank", title=title, status=status, code=code, detail=detail, hint=hint)
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response

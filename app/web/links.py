@@ -1,0 +1,15 @@
+"""Addresses that answers point to."""
+
+from app import config
+
+
+def job_links(job_id: str) -> dict[str, str]:
+    """Where to go on with a job."""
+    job = f"{config.current().address()}/api/jobs/{job_id}"
+    return {"status": f"{job}/status", "cancel": job}
+
+
+def video_links(video_id: str) -> dict[str, str]:
+    """Where to go on with a video."""
+    video = f"{config.current().address()}/api/videos/{video_id}"
+    return {"self": video, "transcript": f"{video}/transcript"}

@@ -1,0 +1,153 @@
+"""Videos: taking them in, listing, reading and deleting them."""
+
+from datetime import timedelta
+from pathlib import PurePath
+
+from flask import Response, request
+from flask_openapi import APIBlueprint, FileStorage, Tag
+from pydantic import BaseModel, Field
+
+from app import clock, config
+from app.engines.sources import canonical_url
+from app.errors import InvalidInput
+from app.models.videos import Video
+from app.schemas import (
+    PRIORITIES,
+    Accepted,
+    PageQuery,
+    ProcessBody,
+    TranscriptAnswer,
+    TranscriptQuery,
+    UploadFields,
+    VideoAnswer,
+    VideoPage,
+)
+from app.services import intake, subtitles, transcripts, uploads, videos
+from app.services.intake import Receipt, Request
+from app.web.auth import caller
+from app.web.jobs import check_cursor
+from app.web.links import job_links, video_links
+from monitoring import metrics
+
+blueprint = APIBlueprint("videos", __name__, url_prefix="/api/videos", abp_tags=[Tag(name="videos")])
+
+
+class VideoPath(BaseModel):
+    """Which video."""
+
+    video_id: str = Field(max_length=64)
+
+
+class UploadForm(UploadFields):
+    """A media file."""
+
+    file: FileStorage
+
+
+@blueprint.post("/process", responses={202: Accepted, 200: Accepted})
+def process(body: ProcessBody) -> tuple[dict[str, object], int, dict[str, str]]:
+    """Ingest the video at a URL. An Idempotency-Key header makes sending it again harmless."""
+    if body.run_at and body.delay_s:
+        raise InvalidInput("run_at and delay_s exclude one another; send one of them.")
+    url = canonical_url(body.url, config.current().allowed_sources)
+    delayed = clock.now() + timedelta(seconds=body.delay_s) if body.delay_s else None
+    wanted = Request(
+        owner=caller().owner,
+        url=url,
+        name=f"Process video: {url}",
+        mode=body.mode,
+        priority=PRIORITIES[body.priority],
+        language=body.language,
+        options=body.options,
+        run_at=body.run_at or delayed,
+        force=body.force,
+        idempotency_key=_idempotency_key(),
+    )
+    return _accepted(intake.accept(wanted))
+
+
+@blueprint.post("/upload", responses={202: Accepted, 200: Accepted})
+def upload(form: UploadForm) -> tuple[dict[str, object], int, dict[str, str]]:
+    """Ingest a media file."""
+    name = PurePath((form.file.filename or "").replace("\\", "/")).name or "upload"
+    receipt = uploads.accept(
+        form.file.stream,
+        owner=caller().owner,
+        filename=name,
+        title=form.title or PurePath(name).stem,
+        priority=PRIORITIES[form.priority],
+        language=form.language,
+        force=form.force,
+        idempotency_key=_idempotency_key(),
+    )
+    return _accepted(receipt)
+
+
+@blueprint.get("", responses={200: VideoPage})
+def list_videos(query: PageQuery) -> dict[str, object]:
+    """Videos whose transcript can be read and searched, newest first."""
+    check_cursor(query.cursor)
+    found = videos.page(caller().sees, before=query.cursor, limit=query.limit + 1)
+    rows = [_answer(video) for video in found[: query.limit]]
+    next_cursor = rows[-1].id if len(found) > query.limit else None
+    return VideoPage(data=rows, next_cursor=next_cursor).model_dump(mode="json")
+
+
+@blueprint.get("/<video_id>", responses={200: VideoAnswer})
+def show(path: VideoPath) -> dict[str, object]:
+    """One video."""
+    return _answer(videos.get(path.video_id, caller().sees)).model_dump(mode="json")
+
+
+@blueprint.delete("/<video_id>", responses={204: None})
+def delete(path: VideoPath) -> Response:
+    """Forget a video with all that belongs to it."""
+    videos.delete(path.video_id, caller().sees)
+    return Response(status=204)
+
+
+@blueprint.get("/<video_id>/transcript", responses={200: TranscriptAnswer})
+def show_transcript(path: VideoPath, query: TranscriptQuery) -> Response | dict[str, object]:
+    """All that is said, as JSON with times, SubRip, WebVTT or plain text."""
+    video = videos.get(path.video_id, caller().sees)
+    sentences = subtitles.sentences_of(transcripts.segments_of(video.revision or ""))
+    if query.format != "json":
+        write, media_type = subtitles.FORMATS[query.format]
+        return Response(write(sentences), content_type=media_type)
+    answer = {
+        "video_id": video.id,
+        "title": video.title,
+        "language": video.language,
+        "source": video.transcript_source,
+        "duration_s": video.duration_s,
+        "sentences": sentences,
+    }
+    return TranscriptAnswer.model_validate(answer).model_dump(mode="json")
+
+
+def _answer(video: Video) -> VideoAnswer:
+    return VideoAnswer.model_validate(
+        {**video.__data__, "url": video.webpage_url, "links": video_links(video.id)}
+    )
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 1 <= len(key) <= 255:
+        raise InvalidInput("Idempotency-Key may have 1 to 255 characters.")
+    return key
+
+
+def _accepted(receipt: Receipt) -> tuple[dict[str, object], int, dict[str, str]]:
+    job, links = receipt.job, job_links(receipt.job.id)
+    metrics.jobs_submitted_total.labels("duplicate" if receipt.deduplicated else "accepted").inc()
+    message = f"This is job {job.id} already." if receipt.deduplicated else "The video will be processed."
+    answer = Accepted(
+        job_id=job.id,
+        message_id=job.message_id,
+        status="Queued" if not receipt.deduplicated else job.state.capitalize(),
+        message=message,
+        deduplicated=receipt.deduplicated,
+        links=links,
+    )
+    return answer.model_dump(mode="json"), 200 if receipt.deduplicated else 202, {"Location": links["status"]}

@@ -1,0 +1,58 @@
+"""A house of its own for each test: settings, database, files and a clock that stands still."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import clock, config
+from app.config import Config
+from app.models import schema
+from app.models.base import database
+from app.web.application import create_app
+
+
+class StoppedClock(clock.Clock):
+    """Stands at a moment until it is moved."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def pass_s(self, seconds: float) -> None:
+        """Let so much time go by."""
+        self.moment += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Config:
+    """The settings of the test; another fixture of this name changes them."""
+    return Config(data_dir=tmp_path / "var", allowed_sources=("www.youtube.com", "youtu.be", "127.0.0.1"))
+
+
+@pytest.fixture
+def house(settings: Config) -> Iterator[Config]:
+    """An empty database and folder, bound to this process."""
+    config.use(settings)
+    schema.open_database(settings)
+    yield settings
+    database.close()
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
+    """The clock of the house."""
+    stopped = StoppedClock()
+    monkeypatch.setattr(clock, "clock", stopped)
+    return stopped
+
+
+@pytest.fixture
+def api(house: Config) -> Iterator[FlaskClient]:
+    """The HTTP door, without a network."""
+    with create_app(house).test_client() as client:
+        yield client

@@ -1,0 +1,95 @@
+"""Starts the real program as a process of its own, as a user would, and talks to it over HTTP."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.client import Client, ServerUnreachable
+
+ROOT = Path(__file__).parent.parent
+START_TIMEOUT_S = 60.0
+
+
+class Up:
+    """A `ytrag up` (or another command) on a free port of loopback, for as long as the block runs.
+
+    Settings are named without their prefix: Up(folder, POLL_S="0.1"). Models are the packaged ones.
+    """
+
+    def __init__(self, data_dir: Path, command: str = "up", **settings: str) -> None:
+        self.data_dir, self.command = data_dir, command
+        self.settings = {
+            "DATA_DIR": str(data_dir),
+            "PORT": str(free_port()),
+            "ALLOWED_SOURCES": "127.0.0.1",
+            "WHISPER_MODEL": "packaged",
+            "EMBEDDING_MODEL": "packaged",
+            **settings,
+        }
+        self.log = data_dir / f"{command}.log"
+        self.client = Client(f"http://127.0.0.1:{self.settings['PORT']}")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the program, and of commands that speak to it."""
+        ours = {f"YTRAG_{name}": value for name, value in self.settings.items()}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("YTRAG_")}
+        return {**kept, **ours, "YTRAG_SERVER": self.client.server}
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli.main", self.command],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+            )
+        give_up = time.monotonic() + START_TIMEOUT_S
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                raise RuntimeError(f"{self.command} did not start:\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.05)
+
+    def is_ready(self) -> bool:
+        """Whether it answers."""
+        try:
+            self.client.ready()
+        except ServerUnreachable:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End it as a crash or the kernel would, without a chance to clean up."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end and return its exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(timeout=90)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
