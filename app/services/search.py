@@ -2,8 +2,7 @@
 
 import base64
 import hashlib
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engines.embedder import embedder
-from app.engines.index import keywords, search_index, words
-from app.engines.sources import link_at
+from app.engines.index import keywords, search_index
 from app.errors import InvalidInput
 from app.models.videos import Segment, Video, VideoAccess
+from app.services import hits
+from app.services.hits import Hit
 
 MODES = ("hybrid", "semantic", "keyword")
 MAX_LIMIT = 100
@@ -24,9 +24,6 @@ DEPTH = 200
 
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion (Cormack et al., 2009): the higher, the less the first ranks stand out."""
-
-OVERLAP_WEIGHT = 0.2
-"""What all of a query's words in a sentence add to its cosine."""
 
 
 @dataclass(frozen=True)
@@ -38,44 +35,6 @@ class Filters:
     language: str | None = None
     since: date | None = None
     until: date | None = None
-
-
-@dataclass(frozen=True)
-class FoundPassage:
-    """The neighbourhood of a hit."""
-
-    text: str
-    start_s: float
-    end_s: float
-
-
-@dataclass(frozen=True)
-class FoundVideo:
-    """The video of a hit."""
-
-    id: str
-    title: str
-    channel: str | None
-    duration_s: float | None
-    language: str | None
-    url: str
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A sentence, and where it is said; url opens the video there.
-
-    score is the fused rank, 0 to 1: 1 for what every list ranks first, 0.5 for what is first in one of two.
-    """
-
-    segment_id: str
-    text: str
-    start_s: float
-    end_s: float
-    score: float
-    passage: FoundPassage
-    video: FoundVideo
-    url: str
 
 
 @dataclass(frozen=True)
@@ -95,7 +54,7 @@ def search(
     limit: int = 10,
     cursor: str | None = None,
 ) -> SearchPage:
-    """The best sentence of each passage found by meaning, by words or (hybrid) by both; owner None sees all.
+    """The best sentence of each passage found by meaning, by words or (hybrid) both; owner None sees all.
 
     InvalidInput names what is wrong; SearchUnavailable where the index holds another model's vectors.
     """
@@ -110,8 +69,9 @@ def search(
     current = _current(scores)
     ordered = [segment_id for segment_id in scores if segment_id in current]
     end = start + limit
-    hits = _hits(ordered[start:end], scores, vector, keywords(text))
-    return SearchPage(hits, _cursor(end, mark) if end < len(ordered) else None)
+    # Two passages at most lead to one sentence: this many give one hit more than the page ends with.
+    found = hits.of(ordered[: 2 * (end + 1)], scores, vector, keywords(text))
+    return SearchPage(tuple(found[start:end]), _cursor(end, mark) if end < len(found) else None)
 
 
 def fuse(*rankings: Sequence[str]) -> dict[str, float]:
@@ -122,14 +82,6 @@ def fuse(*rankings: Sequence[str]) -> dict[str, float]:
             share = (RANK_CONSTANT + 1) / (RANK_CONSTANT + rank) / len(rankings)
             scores[segment_id] = scores.get(segment_id, 0.0) + share
     return dict(sorted(scores.items(), key=lambda entry: (-entry[1], entry[0])))
-
-
-def best_sentence(
-    sentences: Sequence[str], cosines: NDArray[np.float32] | None, query_words: Sequence[str]
-) -> int:
-    """Position of the sentence that answers best: nearest in meaning (if known) with the most query words."""
-    shares = np.array([_share(query_words, sentence) for sentence in sentences])
-    return int(np.argmax(shares if cosines is None else cosines + OVERLAP_WEIGHT * shares))
 
 
 def _check(query: str, mode: str, limit: int) -> None:
@@ -193,60 +145,3 @@ def _current(segment_ids: Iterable[str]) -> frozenset[str]:
     """Those of the revision that counts: the index may be ahead of the database, or behind."""
     query = Segment.select(Segment.id).join(Video).where(Segment.revision == Video.revision)
     return frozenset(query.where(Segment.id.in_(list(segment_ids))).scalars())
-
-
-def _hits(
-    segment_ids: Sequence[str],
-    scores: Mapping[str, float],
-    vector: NDArray[np.float32] | None,
-    query_words: Sequence[str],
-) -> tuple[Hit, ...]:
-    rows = Segment.select(Segment, Video).join(Video).where(Segment.id.in_(segment_ids))
-    found = {segment.id: segment for segment in rows}
-    return tuple(
-        _hit(found[segment_id], scores[segment_id], vector, query_words)
-        for segment_id in segment_ids
-        if segment_id in found
-    )
-
-
-def _hit(
-    segment: Segment, score: float, vector: NDArray[np.float32] | None, query_words: Sequence[str]
-) -> Hit:
-    sentences = segment.sentences
-    cosines = None
-    if vector is not None and segment.vectors is not None:
-        rows = np.frombuffer(segment.vectors, np.float16).reshape(1 + len(sentences), -1)
-        cosines = rows[1:].astype(np.float32) @ vector
-    text, start_s, end_s = sentences[best_sentence([row[0] for row in sentences], cosines, query_words)]
-    video = segment.video
-    return Hit(
-        segment_id=segment.id,
-        text=text,
-        start_s=start_s,
-        end_s=end_s,
-        score=round(score, 4),
-        passage=FoundPassage(segment.text, segment.start_s, segment.end_s),
-        video=FoundVideo(
-            video.id, video.title, video.channel, video.duration_s, video.language, video.webpage_url
-        ),
-        url=link_at(video.webpage_url, start_s),
-    )
-
-
-def _share(query_words: Sequence[str], sentence: str) -> float:
-    """The fraction of the words that the sentence holds, in whatever inflection."""
-    stems = tuple(_stem(word) for word in words(sentence))
-    held = [word for word in query_words if any(_alike(_stem(word), stem) for stem in stems)]
-    return len(held) / len(query_words) if query_words else 0.0
-
-
-def _stem(word: str) -> str:
-    """The word without the commonest English endings: enough to tell sentences of one passage apart."""
-    return re.sub(r"(?<=...)(ies|ied|ing|'s|ed|es|s|y|e)$", "", word)
-
-
-def _alike(stem: str, other: str) -> bool:
-    """Equal, or one of three letters or more begins the other by at most one letter less (run, runn-ing)."""
-    short, long = sorted((stem, other), key=len)
-    return stem == other or (len(short) >= 3 and len(long) == len(short) + 1 and long.startswith(short))

@@ -2,6 +2,7 @@
 
 from flask_openapi import APIBlueprint, Tag
 
+from app.engines.sources import link_at
 from app.schemas import SearchAnswer, SearchQuery
 from app.services import search
 from app.services.search import Filters
@@ -22,5 +23,5 @@ def find(query: SearchQuery) -> dict[str, object]:
     answer = SearchAnswer.model_validate(page)
     for hit in answer.hits:
         if hit.video.url.startswith("upload:"):  # nowhere to open it but here
-            hit.url = f"{video_links(hit.video.id)['transcript']}?format=vtt#t={hit.start_s:.1f}"
+            hit.url = link_at(f"{video_links(hit.video.id)['transcript']}?format=vtt", hit.start_s)
     return answer.model_dump(mode="json")

@@ -52,7 +52,11 @@ def ingest(
     ).on_conflict_ignore().execute()
     VideoAccess.insert(video=video_id, owner=owner, created_at=clock.now()).on_conflict_ignore().execute()
     segments = [store(video_id, revision, position, passages[position]) for position in range(len(passages))]
-    indexed = [IndexedSegment(segment.id, passage_text(title, "", segment.text)) for segment in segments]
+    before = ["", *(sentences[-1] for sentences in passages)]
+    indexed = [
+        IndexedSegment(segment.id, passage_text(title, last, segment.text))
+        for last, segment in zip(before, segments, strict=False)
+    ]
     vectors = embedder().embed([segment.text for segment in indexed])
     search_index().ensure(embedder().dimension, embedder().name)
     search_index().upsert_video(video_id, revision, indexed, vectors)
@@ -139,6 +143,20 @@ def test_a_video_whose_segments_are_not_the_current_ones_is_not_shown(library: N
     Video.update(revision="r2").where(Video.id == "rockets").execute()
 
     assert "rockets" not in videos(search("alice", "booster"))
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "semantic", "keyword"])
+def test_a_passage_found_by_the_sentence_before_it_leads_to_that_sentence_and_only_once(
+    library: None, mode: str
+) -> None:
+    spoken = "A carpenter built a watch that kept time at sea."
+    ingest("clocks", "Clocks", ("Sailors were often lost.", spoken), ("Then railways came.", "Trains met."))
+
+    hits = search("alice", "the carpenter's sea watch", mode=mode, filters=Filters(video_id="clocks")).hits
+
+    assert (hits[0].text, hits[0].start_s) == (spoken, 10.0)
+    assert spoken in hits[0].passage.text
+    assert [hit.text for hit in hits].count(spoken) == 1
 
 
 def test_pages_follow_one_another_without_gap_or_repetition(library: None) -> None:

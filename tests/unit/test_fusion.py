@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from app.engines.index import keywords, passage_text
-from app.services.search import best_sentence, fuse
+from app.services.hits import answer_scores
+from app.services.search import fuse
 
 SENTENCES = ("We begin with an apple.", "Then the rockets were landing on ships.", "Goodbye for now.")
 
@@ -34,19 +35,19 @@ def test_equal_ranks_keep_one_order_so_that_pages_do_not_overlap() -> None:
 
 @pytest.mark.parametrize("query", ["rocket landings", "ROCKETS land", "the ship"])
 def test_without_vectors_the_sentence_with_the_words_in_any_inflection_is_chosen(query: str) -> None:
-    assert best_sentence(SENTENCES, None, keywords(query)) == 1
+    assert np.argmax(answer_scores(SENTENCES, None, keywords(query))) == 1
 
 
 def test_the_nearest_sentence_is_chosen_where_words_say_nothing() -> None:
     cosines = np.array([0.1, 0.2, 0.7], np.float32)
 
-    assert best_sentence(SENTENCES, cosines, keywords("farewell")) == 2
+    assert np.argmax(answer_scores(SENTENCES, cosines, keywords("farewell"))) == 2
 
 
 def test_words_decide_between_sentences_that_are_about_equally_near() -> None:
     cosines = np.array([0.52, 0.50, 0.1], np.float32)
 
-    assert best_sentence(SENTENCES, cosines, keywords("rocket ships")) == 1
+    assert np.argmax(answer_scores(SENTENCES, cosines, keywords("rocket ships"))) == 1
 
 
 @pytest.mark.parametrize(
