@@ -86,7 +86,8 @@ def _attempt(claim: Claim, function: Callable[[], None]) -> str:
         return "stopped"
     except (Exception, TimeLimitExceeded) as error:
         named = _named(claim, error)
-        log.warning("attempt failed", extra={"code": named.code, "detail": named.detail}, exc_info=True)
+        expected = isinstance(error, StageError)  # then its sentence says it all
+        log.warning("attempt failed", extra={"code": named.code, "detail": named.detail}, exc_info=not expected)
         metrics.stage_failures_total.labels(claim.stage, named.code).inc()
         if not claims.give_up(claim, named, traceback.format_exc()):
             return "failed"

@@ -65,6 +65,7 @@ class Up:
         give_up = time.monotonic() + START_TIMEOUT_S
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > give_up:
+                self.stop()
                 raise RuntimeError(f"{self.command} did not start:\n{self.log.read_text()[-4000:]}")
             time.sleep(0.05)
 

@@ -8,8 +8,10 @@ from app.services import claims, transcripts
 @stage(time_limit_ms=1800_000)
 def embed(job_id: str) -> None:
     """Store the vectors of the job's segments: passages are found by them, sentences chosen by them."""
-    segments, engine = transcripts.segments_of(job_id), embedder()
-    texts = transcripts.indexed_texts(segments)
+    segments = transcripts.segments_of(job_id)
+    if not segments:  # nothing was said: no model is needed
+        return
+    texts, engine = transcripts.indexed_texts(segments), embedder()
     vectors = []
     for done, (segment, text) in enumerate(zip(segments, texts, strict=True), start=1):
         vectors.append(engine.embed([text, *(sentence[0] for sentence in segment.sentences)]))

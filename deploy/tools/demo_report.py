@@ -75,8 +75,11 @@ def show_transcript(transcript: TranscriptAnswer, work_s: float) -> None:
     sound_s = transcript.duration_s or said[-1].end_s
     head("Transcript")
     say("made by", f"{transcript.source}, from speech in the language {transcript.language!r}")
-    speed = f"{sound_s / work_s:.2g} times as fast as speaking, real-time factor {work_s / sound_s:.2f}"
-    say("speed", f"{sound_s:.1f} s of sound in {work_s:.1f} s: {speed}")
+    say(
+        "speed",
+        f"{sound_s:.1f} s of sound in {work_s:.1f} s: {sound_s / work_s:.1f} times as fast as speaking",
+    )
+    say("", f"real-time factor {work_s / sound_s:.2f} (seconds of work per second of sound)")
     for sentence in said[:SHOWN_SENTENCES]:
         quote(sentence.start_s, sentence.text)
     if len(said) > SHOWN_SENTENCES:
