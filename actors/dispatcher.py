@@ -1,39 +1,67 @@
 """Moves due work from the database to the broker, and brings back what was lost."""
 
 import logging
+import sys
 import threading
+import time
 
+from actors import depths, pools
 from actors.broker import broker
 from actors.messages import build
 from actors.pipeline import chain_from
-from app import config
+from actors.signals import stop_event
+from app import config, logs
+from app.errors import YtragError
+from app.models import schema
+from app.models.base import release
 from app.models.messages import Outbox
 from app.services import outbox, recovery
 from app.stages import CHUNK_ACTOR, NAMES
 
 log = logging.getLogger(__name__)
 
+RECONCILE_EVERY_S = 10.0
+
+
+def main() -> None:
+    """Run as a process of its own until SIGTERM or SIGINT; any number may run at once."""
+    settings = config.current()
+    logs.set_up(settings.log_format)
+    schema.open_database(settings)
+    pools.declare_actors()
+    log.info("dispatching")
+    run(stop_event())
+
 
 def run(stop: threading.Event) -> None:
     """Dispatch until told to stop; wakes at once for what this process adds, else every YTRAG_POLL_S."""
+    reconciled_at = time.monotonic()
     while not stop.is_set():
         outbox.added.clear()
+        wait_s = config.current().poll_s
         try:
             recovery.recover()
             while dispatch_due():
                 pass
-            wait_s = outbox.seconds_to_next(config.current().poll_s)
+            if time.monotonic() - reconciled_at > RECONCILE_EVERY_S:
+                reconciled_at = time.monotonic()
+                recovery.ring_lost(depths.waiting)
+            wait_s = outbox.seconds_to_next(wait_s)
         except Exception:
             log.exception("dispatching failed; what is due stays in the outbox")
-            wait_s = config.current().poll_s
+        release()
         outbox.added.wait(wait_s)
 
 
 def dispatch_due() -> int:
-    """Publish what is due and return how many messages that were."""
+    """Publish what is due and return how many messages that were; what cannot be published stays."""
     due = outbox.claim_due()
-    for row in due:
-        publish(row)
+    for done, row in enumerate(due):
+        try:
+            publish(row)
+        except Exception:
+            outbox.put_back(due[done:])
+            raise
         if row.actor in NAMES or row.actor == CHUNK_ACTOR:
             outbox.mark_sent(row)
     return len(due)
@@ -42,7 +70,15 @@ def dispatch_due() -> int:
 def publish(row: Outbox) -> None:
     """Hand one row to the broker: a chain of stages, a chunk, or housekeeping, which settles its own row."""
     if row.actor in NAMES:
-        chain_from(row.actor, row.subject, priority=row.priority, message_id=row.message_id).run()  # type: ignore[no-untyped-call]  # Dramatiq leaves it so
+        chain = chain_from(row.actor, row.subject, priority=row.priority, message_id=row.message_id)
+        broker.enqueue(chain.messages[0])
         return
     args = (row.subject,) if row.position is None else (row.subject, row.position)
     broker.enqueue(build(row.actor, *args, priority=row.priority, message_id=row.message_id))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (YtragError, OSError) as error:
+        sys.exit(f"ytrag dispatcher: {error}")

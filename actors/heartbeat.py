@@ -1,17 +1,22 @@
 """Keeps the claims of this process alive, and tells their work to stop when it is no longer wanted."""
 
 import logging
+import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from app import config
-from app.services import claims
+from app import clock, config
+from app.models.base import release
+from app.services import claims, workers
 from app.services.claims import Claim
 
 log = logging.getLogger(__name__)
 MOST_S = 2.0
 """Between two looks, so that a cancelled job stops within 5 s."""
+STOPPING_S = 0.2
+"""Between two looks while the process stops."""
 
 _claims: dict[int, Claim] = {}
 _lock = threading.Lock()
@@ -32,12 +37,31 @@ def beating(claim: Claim) -> Iterator[None]:
             del _claims[id(claim)]
 
 
-def run() -> None:
-    """Renew all claims again and again; runs in a thread of its own until the process ends."""
-    interval_s = min(MOST_S, config.current().lease_s / 3)
-    while True:
+def worker_name() -> str:
+    """This process's name in rows and logs."""
+    return f"{config.current().name()}:{os.getpid()}"
+
+
+def run(queues: Sequence[str], threads: int) -> None:
+    """Renew all claims, and say that this process lives, until it stops; runs in a thread of its own."""
+    interval_s, started_at = min(MOST_S, config.current().lease_s / 3), clock.now()
+    while not shutting_down.is_set() or _claims:
         beat()
-        threading.Event().wait(interval_s)
+        try:
+            workers.beat(
+                worker_name(),
+                server=config.current().name(),
+                queues=queues,
+                threads=threads,
+                busy=len(_claims),
+                started_at=started_at,
+            )
+            release()
+        except Exception:
+            log.exception("heartbeat failed")
+        if not shutting_down.wait(interval_s):
+            continue
+        time.sleep(STOPPING_S)
 
 
 def beat() -> None:

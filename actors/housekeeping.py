@@ -3,13 +3,20 @@
 import dramatiq
 
 from actors.broker import broker
-from app.services import media, videos
+from app.services import media, outbox, retention, videos
 
 
 @dramatiq.actor(queue_name="housekeeping", broker=broker)
 def clean_up(job_id: str) -> None:
     """Delete the files of a job that has ended."""
     media.clean_up(job_id)
+
+
+@dramatiq.actor(queue_name="housekeeping", broker=broker)
+def keep_house(subject: str) -> None:
+    """Delete what has had its time."""
+    retention.keep_house()
+    outbox.settle("keep_house", subject)
 
 
 @dramatiq.actor(queue_name="housekeeping", broker=broker)

@@ -26,5 +26,6 @@ def ref(message: dramatiq.Message[Any] | MessageProxy) -> MessageRef:
         actor=message.actor_name,
         subject=message.args[0],
         priority=message.options["broker_priority"],
+        position=message.args[1] if len(message.args) > 1 else None,
         follower=ref(dramatiq.Message(**follower)) if follower else None,
     )

@@ -51,7 +51,7 @@ def _take(position: int | None = None) -> Claim | None:
         raise RuntimeError("a stage runs for a message only")
     ref = messages.ref(message)
     try:
-        return claims.take(ref, position, config.current().name())
+        return claims.take(ref, position, heartbeat.worker_name())
     except WorkStopped as reason:
         log.info("skipped", extra={"job_id": ref.subject, "stage": ref.actor, "reason": str(reason)})
         raise SkipMessage(str(reason)) from None
@@ -87,7 +87,9 @@ def _attempt(claim: Claim, function: Callable[[], None]) -> str:
     except (Exception, TimeLimitExceeded) as error:
         named = _named(claim, error)
         expected = isinstance(error, StageError)  # then its sentence says it all
-        log.warning("attempt failed", extra={"code": named.code, "detail": named.detail}, exc_info=not expected)
+        log.warning(
+            "attempt failed", extra={"code": named.code, "detail": named.detail}, exc_info=not expected
+        )
         metrics.stage_failures_total.labels(claim.stage, named.code).inc()
         if not claims.give_up(claim, named, traceback.format_exc()):
             return "failed"

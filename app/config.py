@@ -36,6 +36,28 @@ def _positive(text: str) -> float:
     return value
 
 
+@dataclass(frozen=True)
+class Pool:
+    """Workers of one class: so many processes with so many threads each."""
+
+    processes: int
+    threads: int
+
+    @property
+    def total(self) -> int:
+        """How many stages it runs at once."""
+        return self.processes * self.threads
+
+    def __str__(self) -> str:
+        return f"{self.processes}x{self.threads}"
+
+
+def _pool(text: str) -> Pool:
+    """processes x threads, such as 2x4, or a number of threads"""
+    processes, _, threads = text.replace("×", "x").rpartition("x")
+    return Pool(_whole(1)(processes or "1"), _whole(1)(threads))
+
+
 def _text(text: str) -> str:
     """any text"""
     return text
@@ -81,7 +103,11 @@ class Config:
     port: int = _setting(8000, _whole(1), "port of the API")
     metrics_port: int = _setting(0, _whole(0), "port of the Prometheus metrics, on 127.0.0.1; 0: none")
     public_url: str = _setting("", _text, "address of the API in links; empty: from HOST and PORT")
-    database_url: str = _setting("", _text, "sqlite:///path; empty: ytrag.db under DATA_DIR")
+    database_url: str = _setting(
+        "", _text, "sqlite:///path or mysql://user:pw@host:3306/db; empty: ytrag.db under DATA_DIR"
+    )
+    database_pool: int = _setting(20, _whole(1), "most connections to MySQL of one process")
+    broker_url: str = _setting("", _text, "amqp://user:pw@host:5672/vhost; empty: a broker in the process")
     data_dir: Path = _setting(Path("var"), Path, "folder of the database, files, index and models")
     storage_url: str = _setting(
         "", _text, "where media files lie, any fsspec URL; empty: files under DATA_DIR"
@@ -95,13 +121,15 @@ class Config:
     embedding_model: str = _setting(
         "sentence-transformers/all-MiniLM-L6-v2", _text, "embedder: hub name, folder, or 'packaged'"
     )
-    workers_io: int = _setting(2, _whole(1), "threads for downloads")
-    workers_media: int = _setting(1, _whole(1), "threads for audio extraction and chunk planning")
-    workers_asr: int = _setting(1, _whole(1), "threads for recognition; each uses all cores")
-    workers_light: int = _setting(1, _whole(1), "threads for segments, embeddings and the index")
+    workers_io: Pool = _setting(Pool(1, 2), _pool, "processes×threads for downloads")
+    workers_media: Pool = _setting(Pool(1, 1), _pool, "processes×threads for audio and chunk planning")
+    workers_asr: Pool = _setting(Pool(1, 1), _pool, "processes×threads for recognition; each uses all cores")
+    workers_light: Pool = _setting(Pool(1, 1), _pool, "processes×threads for segments, embeddings, index")
     retry_delays_s: tuple[float, ...] = _setting((10.0, 30.0, 60.0), _numbers, "seconds before each retry")
     lease_s: float = _setting(60.0, _positive, "seconds after which a silent worker counts as dead")
     poll_s: float = _setting(2.0, _positive, "seconds between looks at the database for due work")
+    retention_days: float = _setting(90.0, _positive, "days that ended jobs, events and messages are kept")
+    housekeeping_interval_s: float = _setting(3600.0, _positive, "seconds between two clean-ups of old data")
     shutdown_timeout_s: float = _setting(60.0, _positive, "seconds that a stop may take")
     allowed_sources: tuple[str, ...] = _setting(
         YOUTUBE_HOSTS, _names, "hosts that videos may come from, by name"
@@ -142,6 +170,15 @@ class Config:
     def address(self) -> str:
         """The API's address for links, without a slash at its end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def pools(self) -> dict[str, Pool]:
+        """The workers of each class of stages."""
+        return {
+            "io": self.workers_io,
+            "media": self.workers_media,
+            "asr": self.workers_asr,
+            "light": self.workers_light,
+        }
 
     def is_open(self) -> bool:
         """Whether no key is asked for: only in development, bound to loopback."""

@@ -28,7 +28,15 @@ def set_up(log_format: str) -> None:
     target = logging.StreamHandler(sys.stderr)
     target.setFormatter(JsonLines() if log_format == "json" else TextLines())
     logging.basicConfig(level=logging.INFO, handlers=[target], force=True)
-    for noisy in ("httpx", "faster_whisper", "sentence_transformers", "peewee.migrations", "waitress.queue"):
+    for noisy in (
+        "httpx",
+        "faster_whisper",
+        "sentence_transformers",
+        "peewee.migrations",
+        "waitress.queue",
+        "pika",
+        "faiss",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.getLogger("dramatiq").setLevel(logging.ERROR)  # each attempt has a line of our own
 

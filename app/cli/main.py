@@ -15,6 +15,7 @@ from app.cli import admin
 from app.cli.output import FAILED, as_json, err, guarded, out, show
 from app.cli.progress import StageBars
 from app.client import Client
+from app.errors import InvalidSetting
 from app.schemas import JobStatusAnswer
 
 
@@ -35,7 +36,11 @@ def main() -> None:
 @guarded
 def up() -> None:
     """Run everything in one process: API, dispatcher and workers."""
-    config.current()
+    if config.current().broker_url:
+        raise InvalidSetting(
+            "YTRAG_BROKER_URL is set, but 'ytrag up' brings its own broker; unset it, or run "
+            "'ytrag serve', 'ytrag worker' and 'ytrag dispatcher'."
+        )
     _become("-m", "actors.embedded")
 
 
@@ -51,6 +56,31 @@ def serve() -> None:
         *("-m", "gunicorn", "app.wsgi:app", "--bind", bind, "--no-control-socket"),
         *("--worker-class", "gthread", "--threads", "16", "--timeout", "120"),
     )
+
+
+@main.command()
+@click.argument("pools", nargs=-1)
+@guarded
+def worker(*, pools: tuple[str, ...]) -> None:
+    """Run worker processes: of all pools, or of those named (io, media, asr, light)."""
+    _need_broker("worker")
+    _become("-m", "actors.worker", *pools)
+
+
+@main.command()
+@guarded
+def dispatcher() -> None:
+    """Move due work from the database to RabbitMQ; any number may run."""
+    _need_broker("dispatcher")
+    _become("-m", "actors.dispatcher")
+
+
+def _need_broker(command: str) -> None:
+    if not config.current().broker_url:
+        raise InvalidSetting(
+            f"YTRAG_BROKER_URL is empty, so the broker lives inside 'ytrag up'; for 'ytrag {command}' "
+            "it has to be amqp://user:password@host:5672/vhost."
+        )
 
 
 def _become(*arguments: str) -> NoReturn:

@@ -51,6 +51,12 @@ class Storage:
             self._files.get_file(self._path(key), str(copy))
             yield copy
 
+    def list(self, prefix: str) -> list[str]:
+        """Names of what lies directly below the prefix."""
+        path = self._path(prefix)
+        found = self._files.ls(path, detail=False) if self._files.exists(path) else []
+        return [name.rstrip("/").rpartition("/")[2] for name in found]
+
     def delete(self, prefix: str) -> None:
         """Delete what lies below the prefix; nothing there is as good."""
         if self._files.exists(self._path(prefix)):

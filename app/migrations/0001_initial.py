@@ -154,19 +154,24 @@ def up(_migrator: object, db: pw.Database) -> None:
         queue = pw.CharField(max_length=32)
         actor = pw.CharField(max_length=32)
         subject = pw.FixedCharField(26, index=True)
+        position = pw.IntegerField(null=True)
         priority = pw.SmallIntegerField()
         state = pw.CharField(max_length=10)
         attempts = pw.IntegerField(default=0)
         worker = pw.CharField(null=True, max_length=128)
         error = pw.TextField(null=True)
         traceback = pw.TextField(null=True)
+        enqueued_at = MomentField(null=True)
         created_at = MomentField()
         updated_at = MomentField()
 
         class Meta:
             database = db
             table_name = "message"
-            indexes = ((("queue", "state", "updated_at"), False),)
+            indexes = (
+                (("queue", "state", "updated_at"), False),
+                (("queue", "priority", "state", "enqueued_at"), False),
+            )
 
     db.create_tables([Message])
 
@@ -229,3 +234,18 @@ def up(_migrator: object, db: pw.Database) -> None:
             indexes = ((("video", "owner"), True), (("owner", "video"), False))
 
     db.create_tables([VideoAccess])
+
+    class WorkerHeartbeat(pw.Model):
+        name = pw.CharField(primary_key=True, max_length=128)
+        server = pw.CharField(max_length=64)
+        queues = pw.TextField()
+        threads = pw.IntegerField()
+        busy = pw.IntegerField()
+        started_at = MomentField()
+        seen_at = MomentField(index=True)
+
+        class Meta:
+            database = db
+            table_name = "worker_heartbeat"
+
+    db.create_tables([WorkerHeartbeat])

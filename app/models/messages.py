@@ -30,17 +30,22 @@ class Message(Row):
     queue = pw.CharField(32)
     actor = pw.CharField(32)
     subject = pw.FixedCharField(26, index=True)
+    position = pw.IntegerField(null=True)
     priority = pw.SmallIntegerField()
     state = pw.CharField(10)
     attempts = pw.IntegerField(default=0)
     worker = pw.CharField(128, null=True)
     error = pw.TextField(null=True)
     traceback = pw.TextField(null=True)
+    enqueued_at = MomentField(null=True)
     created_at = MomentField()
     updated_at = MomentField()
 
     class Meta:
-        indexes = ((("queue", "state", "updated_at"), False),)
+        indexes = (
+            (("queue", "state", "updated_at"), False),
+            (("queue", "priority", "state", "enqueued_at"), False),
+        )
 
 
 class MessageEvent(Row):

@@ -55,10 +55,24 @@ def await_retry(job_id: str, stage: str, attempt: int, error: StageError, at: da
     events.add(job_id, "stage", stage=stage, status="retrying", **payload)
 
 
-def ring(job_id: str, actor: str, position: int | None = None) -> None:
+def ring(
+    job_id: str,
+    actor: str,
+    position: int | None = None,
+    *,
+    message_id: str | None = None,
+    available_at: datetime | None = None,
+) -> None:
     """Have the stage or chunk published (again); claims make a duplicate harmless."""
     priority = Job.select(Job.priority).where(Job.id == job_id).scalar()
-    outbox.add(actor, job_id, position=position, priority=priority)
+    outbox.add(
+        actor,
+        job_id,
+        position=position,
+        priority=priority,
+        message_id=message_id,
+        available_at=available_at,
+    )
 
 
 def complete(job_id: str) -> None:

@@ -15,6 +15,7 @@ class MessageRef:
     actor: str
     subject: str
     priority: int
+    position: int | None = None
     follower: "MessageRef | None" = None
 
 
@@ -34,24 +35,36 @@ def record(
         Message.error: error,
         Message.traceback: traceback,
         Message.updated_at: moment,
-        Message.attempts: Message.attempts + (state == "running"),
+        Message.attempts: Message.attempts + int(state == "running"),
     }
+    if state == "enqueued":
+        changes[Message.enqueued_at] = moment
     if not Message.update(changes).where(Message.id == ref.id).execute():
         Message.insert(
             id=ref.id,
             queue=ref.actor,
             actor=ref.actor,
             subject=ref.subject,
+            position=ref.position,
             priority=ref.priority,
             state=state,
             attempts=int(state == "running"),
             worker=worker,
             error=error,
             traceback=traceback,
+            enqueued_at=moment if state == "enqueued" else None,
             created_at=moment,
             updated_at=moment,
         ).execute()
     MessageEvent.insert(message=ref.id, state=state, worker=worker, at=moment).execute()
+
+
+def interrupted(actor: str, job_id: str, position: int | None) -> str | None:
+    """Id of the message under which the work ran whose worker was lost."""
+    here = (Message.actor == actor) & (Message.subject == job_id) & (Message.state == "running")
+    here &= Message.position.is_null() if position is None else (Message.position == position)
+    newest: Message | None = Message.select().where(here).order_by(Message.updated_at.desc()).first()
+    return newest.id if newest else None
 
 
 def latest_state(job_id: str) -> str:

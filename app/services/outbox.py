@@ -1,11 +1,12 @@
 """Messages that wait to be published; the database's side of the broker."""
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from app import clock
-from app.models.base import after_commit, transactional
+from app.models.base import after_commit, is_sqlite, transactional
 from app.models.messages import Outbox
 from app.services import messages
 from app.services.messages import MessageRef
@@ -51,16 +52,26 @@ def claim_due(*, limit: int = 100) -> list[Outbox]:
     """Rows that are due, highest priority first, now leased to the caller and recorded as enqueued."""
     now = clock.now()
     free = Outbox.lease_until.is_null() | (Outbox.lease_until < now)
-    due = list(
-        Outbox.select()
-        .where((Outbox.available_at <= now) & free)
-        .order_by(Outbox.priority.desc(), Outbox.id)
-        .limit(limit)
-    )
+    query = Outbox.select().where((Outbox.available_at <= now) & free)
+    query = query.order_by(Outbox.priority.desc(), Outbox.id).limit(limit)
+    due = list(query if is_sqlite() else query.for_update(skip_locked=True))
     Outbox.update(lease_until=now + PUBLISH_LEASE).where(Outbox.id.in_([row.id for row in due])).execute()
     for row in due:
-        messages.record(MessageRef(row.message_id, row.actor, row.subject, row.priority), "enqueued")
+        messages.record(ref(row), "enqueued")
     return due
+
+
+def ref(row: Outbox) -> MessageRef:
+    """The message that the row becomes."""
+    return MessageRef(row.message_id, row.actor, row.subject, row.priority, row.position)
+
+
+@transactional
+def put_back(rows: Sequence[Outbox]) -> None:
+    """Free rows that could not be published, for the next look."""
+    Outbox.update(lease_until=None).where(Outbox.id.in_([row.id for row in rows])).execute()
+    for row in rows:
+        messages.record(ref(row), "none")
 
 
 @transactional

@@ -5,6 +5,7 @@ from flask_openapi import Info, OpenAPI
 
 from app.config import Config
 from app.models import schema
+from app.models.base import release
 from app.schemas import ProblemAnswer
 from app.web import auth, errors, health, jobs, search, videos
 
@@ -35,6 +36,7 @@ def create_app(config: Config) -> OpenAPI:
     auth.register(app, config)
     errors.register(app)
     app.after_request(_harden)
+    app.teardown_appcontext(lambda _error: release())
     return app
 
 

@@ -35,14 +35,23 @@ def arguments() -> argparse.Namespace:
         prog="python -m tests.load.bench", description="Measure speed and memory."
     )
     parser.add_argument("names", nargs="*", metavar="BENCHMARK", help=f"{', '.join(NAMES)}; default all")
-    parser.add_argument("--runs", type=int, default=5, help="pairs of runs of end-to-end (default 5)")
-    parser.add_argument("--seconds", type=int, default=600, help="length of the recording (default 600)")
-    parser.add_argument("--requests", type=int, default=200, help="requests of submit, a pace (default 200)")
+    parser.add_argument("--runs", type=positive, default=5, help="pairs of runs of end-to-end (default 5)")
+    parser.add_argument("--seconds", type=positive, default=600, help="length of the recording (default 600)")
+    parser.add_argument(
+        "--requests", type=positive, default=200, help="requests of submit, a pace (default 200)"
+    )
     parser.add_argument("--print-only", action="store_true", help=f"leave docs/{PAGE.name} as it is")
     wanted = parser.parse_args()
     if unknown := set(wanted.names) - set(NAMES):
         parser.error(f"no benchmark is named {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     return wanted
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if (value := int(text)) < 1:
+        raise ValueError
+    return value
 
 
 def figures(name: str, folder: Path, wanted: argparse.Namespace) -> list[str]:

@@ -1,0 +1,87 @@
+"""MySQL 8 and MariaDB from 10.6: connection, what its columns are called, and which of its errors pass."""
+
+from typing import Any, ClassVar
+from urllib.parse import unquote, urlsplit
+
+import peewee as pw
+import pymysql.constants.CLIENT
+from playhouse.pool import PooledMySQLDatabase
+
+from app.errors import InvalidSetting
+
+PASSING = {1205, 1213}
+"""Lock wait time-out and deadlock: the same transaction again may succeed."""
+
+LOST = {0, 2006, 2013, 2055, 1053, 1927, 2003, 4031}
+"""The connection is gone, or the server is; another one may do."""
+
+ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+STRICT = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION"
+WAIT_S = 30
+
+
+class MySql(PooledMySQLDatabase):  # type: ignore[misc]  # playhouse has no types
+    """A pool of connections that survives a restart of the server between two transactions."""
+
+    field_types: ClassVar[dict[str, str]] = {
+        **pw.MySQLDatabase.field_types,
+        "TEXT": "LONGTEXT",
+        "BLOB": "LONGBLOB",
+        "FLOAT": "DOUBLE",
+        "DATETIME": "DATETIME(6)",
+    }
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        """Run a statement; outside a transaction once more where its connection turns out to be dead."""
+        try:
+            return super().execute_sql(sql, params)
+        except (pw.OperationalError, pw.InterfaceError) as error:
+            if self.in_transaction() or code_of(error) not in LOST:
+                raise
+            forget_connection(self)
+            return super().execute_sql(sql, params)
+
+
+def open_mysql(url: str, *, connections: int) -> MySql:
+    """A pool for mysql://user:password@host:port/database; InvalidSetting where the URL is another."""
+    parts = urlsplit(url)
+    name = parts.path.strip("/")
+    if not (parts.hostname and name and parts.username):
+        raise InvalidSetting("YTRAG_DATABASE_URL may be mysql://user:password@host:3306/database.")
+    return MySql(
+        name,
+        max_connections=connections,
+        stale_timeout=300,
+        timeout=WAIT_S,
+        host=parts.hostname,
+        port=parts.port or 3306,
+        user=unquote(parts.username),
+        password=unquote(parts.password or ""),
+        charset="utf8mb4",
+        # A conditional update must count the rows it matched, not those whose values it changed.
+        client_flag=pymysql.constants.CLIENT.FOUND_ROWS,
+        connect_timeout=10,
+        read_timeout=WAIT_S,
+        write_timeout=WAIT_S,
+        init_command=ISOLATION,
+        sql_mode=STRICT,
+    )
+
+
+def code_of(error: Exception) -> int | None:
+    """The server's or the client's number of the error."""
+    return error.args[0] if error.args and isinstance(error.args[0], int) else None
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the whole transaction may succeed when it is run again."""
+    return code_of(error) in PASSING | LOST
+
+
+def forget_connection(database: pw.Database) -> None:
+    """Throw this thread's connection away, so that the next statement gets another."""
+    if not database.is_closed():
+        if isinstance(database, PooledMySQLDatabase):
+            database.manual_close()
+        else:
+            database.close()

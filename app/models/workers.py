@@ -1,0 +1,17 @@
+"""Which worker processes there are."""
+
+import peewee as pw
+
+from app.models.base import MomentField, Row
+
+
+class WorkerHeartbeat(Row):
+    """A process that runs stages, as it last said; gone after an orderly end."""
+
+    name = pw.CharField(128, primary_key=True)
+    server = pw.CharField(64)
+    queues = pw.TextField()
+    threads = pw.IntegerField()
+    busy = pw.IntegerField()
+    started_at = MomentField()
+    seen_at = MomentField(index=True)
