@@ -4,10 +4,10 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHON LOCK TORCH_INDEX
 
-.PHONY: help setup demo talk test check format bench lock clean
+.PHONY: help setup demo talk services services-down test check format bench lock clean
 
 help:  ## List what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup:  ## Make .venv from the locks (PYTHON=python3.12, TORCH_INDEX=… for CUDA)
 	@deploy/setup.sh
@@ -19,10 +19,18 @@ demo: setup  ## From a video to an answer on this machine (URL=https://… or FI
 talk: setup  ## Make the demo's talk anew (needs the packages that deploy/tools/talk.py names)
 	$(BIN)/python deploy/tools/talk.py
 
+services:  ## Start RabbitMQ and MariaDB for tests, installing them if need be (apart from the system's own)
+	@deploy/services.sh up
+
+services-down:  ## Stop them (deploy/services.sh down --purge deletes their data too)
+	@deploy/services.sh down
+
+# 69: no servers to be had here. What needs them is then skipped, in CI failed.
 test: setup  ## Run the whole test suite and measure coverage (ARGS="-k search")
 	@mkdir -p var
 	@rm -rf var/coverage
-	@status=0; \
+	@deploy/services.sh up || [ $$? = 69 ]
+	@eval "$$(deploy/services.sh env)"; status=0; \
 	$(BIN)/coverage run -m pytest $(ARGS) 2>&1 | tee var/test.log || status=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report || true; \
 	grep -E '(passed|failed|skipped|errors?|no tests ran).* in [0-9.]+s' var/test.log | tail -n 1 || true; \

@@ -92,6 +92,14 @@ class SearchUnavailable(YtragError):
     hint = "Run 'ytrag reindex', or set YTRAG_EMBEDDING_MODEL back."
 
 
+class DatabaseUnavailable(YtragError):
+    """The database does not answer."""
+
+    code = "database_unavailable"
+    hint = "Send it again in a moment; if it lasts, look whether the database runs."
+    retryable = True
+
+
 class StageError(YtragError):
     """A stage that could not do its work."""
 

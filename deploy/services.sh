@@ -6,20 +6,24 @@
 #   down [--purge]    stop both; --purge also deletes their data and passwords
 #   start|stop|kill|pause|resume rabbitmq|mariadb   one of them, for tests of faults (kill is SIGKILL)
 #   rabbitmqctl …     RabbitMQ's own tool, speaking to our node
-# A server that YTRAG_TEST_BROKER_URL with YTRAG_TEST_BROKER_MANAGEMENT_URL, or YTRAG_TEST_DATABASE_URL names is used
-# as it is. Otherwise containers where a Docker engine answers, else Debian's packages as processes of this user.
+# A server that YTRAG_TEST_BROKER_URL and YTRAG_TEST_BROKER_MANAGEMENT_URL, or YTRAG_TEST_DATABASE_URL name is used
+# as it is. Otherwise containers where a Docker engine answers, else Debian's packages as processes of their own.
 #   YTRAG_SERVICES_MODE=native|docker   choose between the two
 #   YTRAG_SERVICES_PORT_OFFSET=100      added to every port; without it the first of 0, 100 … 900 whose ports are free
 # Exit code 69: there is no such server here, and none can be had without somebody's doing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-ROOT=$(pwd -P)
-VAR=$ROOT/var/services
+VAR=$(pwd -P)/var/services
 SERVERS=(rabbitmq mariadb)
 PATIENCE_S=60
 UNAVAILABLE=69
-PATH=$PATH:/usr/sbin:/sbin  # where Debian has the servers, and a plain user's PATH does not
+ACTION=${1:-}
+
+. deploy/services/docker.sh
+. deploy/services/native.sh
+. deploy/services/rabbitmq.sh
+. deploy/services/mariadb.sh
 
 fail() {
     echo "services: $*" >&2
@@ -30,8 +34,8 @@ fail() {
 recall() {
     MODE='' OFFSET='' PASSWORD=''
     if [ -e "$VAR/$1.env" ]; then
-        [ -r "$VAR/$1.env" ] || fail "$VAR belongs to another user, $(stat -c %U "$VAR/$1.env"): act as that one."
-        # shellcheck source=/dev/null  # written by remember()
+        [ -r "$VAR/$1.env" ] || fail "$VAR belongs to another user; act as that one, or use another checkout."
+        # shellcheck source=/dev/null  # written by remember
         . "$VAR/$1.env"
     fi
 }
@@ -40,45 +44,39 @@ remember() {
     (umask 077 && printf 'MODE=%s\nOFFSET=%s\nPASSWORD=%s\n' "$MODE" "$OFFSET" "$PASSWORD" >"$VAR/$1.env")
 }
 
-answers() {  # answers HOST PORT: whether something listens there
+answers() {  # answers HOST PORT
     (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null
 }
 
-# given SERVER: the URL of a server that is not ours; one of ours may stand in the environment by `eval`.
+# given SERVER: the URL of a server that the user names; one of ours may stand in the environment after `eval`.
 given() {
-    local url
-    case $1 in
-        rabbitmq) url=${YTRAG_TEST_BROKER_URL:-} ;;
-        mariadb) url=${YTRAG_TEST_DATABASE_URL:-} ;;
-    esac
-    if [ -n "$url" ] && { [ -z "$PASSWORD" ] || [[ $url != *":$PASSWORD@"* ]]; }; then
-        echo "$url"
-    fi
+    local url=${YTRAG_TEST_BROKER_URL:-}
+    [ "$1" = rabbitmq ] || url=${YTRAG_TEST_DATABASE_URL:-}
+    [ -n "$PASSWORD" ] && [[ $url == *":$PASSWORD@"* ]] || echo "$url"
 }
 
 check_given() {  # check_given SERVER URL
     local address=${2##*@} port=3306
-    address=${address#*://}
-    address=${address%%[/?]*}
+    address=${address#*://} address=${address%%[/?]*}
     if [ "$1" = rabbitmq ]; then
         port=5672
         [ -n "${YTRAG_TEST_BROKER_MANAGEMENT_URL:-}" ] ||
-            fail "YTRAG_TEST_BROKER_URL is set: YTRAG_TEST_BROKER_MANAGEMENT_URL must name the same server's management."
+            fail "YTRAG_TEST_BROKER_MANAGEMENT_URL must go with YTRAG_TEST_BROKER_URL: tests make virtual hosts there."
     fi
     [[ $address != *:* ]] || port=${address##*:}
-    answers "${address%:*}" "$port" || fail "nothing answers at $address, which YTRAG_TEST_… names for $1."
-    echo "  $1 is yours, at $address"
+    answers "${address%:*}" "$port" ||
+        fail "nothing answers at $address, which YTRAG_TEST_… in the environment names for $1; start it, or unset that."
+    echo "  $1: the environment's, at $address"
 }
 
 choose_mode() {
-    MODE=${YTRAG_SERVICES_MODE:-$MODE}
-    if [ "$MODE" != native ] && command -v docker >/dev/null && timeout 10 docker info >/dev/null 2>&1; then
-        MODE=docker
-    else
-        [ "${YTRAG_SERVICES_MODE:-native}" = native ] ||
-            fail "YTRAG_SERVICES_MODE is '$YTRAG_SERVICES_MODE', but no Docker engine answers; it may be native."
-        MODE=native
-    fi
+    MODE=${YTRAG_SERVICES_MODE:-${MODE:-docker}}
+    case $MODE in
+        native) ;;
+        docker) docker_answers || MODE=native ;;
+        *) fail "YTRAG_SERVICES_MODE is '$MODE'; it may be native or docker." ;;
+    esac
+    [ "$MODE" = "${YTRAG_SERVICES_MODE:-$MODE}" ] || fail "YTRAG_SERVICES_MODE is docker, but no engine answers."
 }
 
 ports_are_free() {  # ports_are_free SERVER OFFSET
@@ -89,126 +87,163 @@ ports_are_free() {  # ports_are_free SERVER OFFSET
 }
 
 choose_ports() {
-    local offset
-    for offset in ${YTRAG_SERVICES_PORT_OFFSET:-$OFFSET 0 100 200 300 400 500 600 700 800 900}; do
-        if ports_are_free "$1" "$offset"; then
-            OFFSET=$offset
-            return
-        fi
+    local offset offsets="${YTRAG_SERVICES_PORT_OFFSET:-$OFFSET 0 100 200 300 400 500 600 700 800 900}"
+    [ "$ACTION" != start ] || offsets=${OFFSET:-$offsets}  # who stopped it knows it by its URL
+    for offset in $offsets; do
+        OFFSET=$offset
+        ! ports_are_free "$1" "$offset" || return 0
     done
-    fail "$1 needs free ports; taken is one of $("$1_ports" | paste -sd, | sed 's/,/, /g')" \
-        "and of those ${YTRAG_SERVICES_PORT_OFFSET:-100 … 900} above; set YTRAG_SERVICES_PORT_OFFSET to another number."
+    fail "$1 finds one of its ports taken ($("$1_ports"), each plus $OFFSET);" \
+        "set YTRAG_SERVICES_PORT_OFFSET to another number."
 }
 
-# begin SERVER: start it unless it runs; follow with await.
+runs() {
+    [ -n "$MODE" ] && "${MODE}_runs" "$1"
+}
+
+# begin SERVER: start it unless it runs; await tells when it is ready.
 begin() {
-    if [ -n "$MODE" ] && "${MODE}_runs" "$1"; then
-        "${MODE}_signal" "$1" CONT  # it may have been left paused
-        return
+    if runs "$1"; then
+        "${MODE}_signal" "$1" CONT              # it may have been left paused,
+        "$1_ready" >/dev/null 2>&1 || sleep 0.5  # or be on its way out, killed a moment ago
+        ! runs "$1" || return 0
     fi
-    mkdir -p "$VAR"
-    [ -w "$VAR" ] || fail "$VAR belongs to another user, $(stat -c %U "$VAR"): act as that one, or delete it."
     choose_mode
-    [ "$MODE" != native ] || native_install
-    [ "$MODE" != native ] || native_clear "$1"
+    "${MODE}_prepare" "$1"
     choose_ports "$1"
     PASSWORD=${PASSWORD:-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')}
     remember "$1"
+    [ "$ACTION" != up ] || echo "  starting $1 ($MODE)"
     "$1_$MODE"
 }
 
 await() {
     local deadline=$((SECONDS + PATIENCE_S)) why=''
     until "$1_ready" >/dev/null 2>&1; do
-        "${MODE}_runs" "$1" || why="$1 ended while it started"
-        [ "$SECONDS" -lt "$deadline" ] || why="$1 does not answer after $PATIENCE_S s"
+        runs "$1" || why="$1 ended while it started"
+        [ "$SECONDS" -lt "$deadline" ] || why="$1 does not answer within $PATIENCE_S s"
         if [ -n "$why" ]; then
             "${MODE}_log" "$1" | tail -n 20 >&2
-            fail "$why; above is the end of its log ($VAR/$1.log)."
+            fail "$why; above is the end of its log."
         fi
         sleep 0.1
     done
 }
 
-up() {
+describe() {
+    echo "  $1 runs ($("${MODE}_describe" "$1")) at $("$1_urls" | sed -E '1!d; s/^[^=]*=//; s/:[^:@]*@/:…@/')"
+}
+
+each() {  # each ACTION: for every server; those that the user names are only looked at
     local server url
     for server in "${SERVERS[@]}"; do
         recall "$server"
         url=$(given "$server")
-        [ -n "$url" ] || begin "$server"
-    done
-    for server in "${SERVERS[@]}"; do
-        recall "$server"
-        url=$(given "$server")
-        if [ -n "$url" ]; then
-            check_given "$server" "$url"
-        else
-            await "$server"
-            echo "  $server runs ($MODE): $("$server"_url | sed 's/:[^:@]*@/:…@/')"
-        fi
-    done
-    echo "  whole URLs, with passwords: deploy/services.sh env"
-}
-
-print_env() {
-    local server url
-    for server in "${SERVERS[@]}"; do
-        recall "$server"
-        url=$(given "$server")
-        if [ -z "$url" ] && [ -n "$MODE" ] && "${MODE}_runs" "$server"; then
-            "${server}_env"
-        fi
+        "$1" "$server" "$url"
     done
 }
 
-status() {
-    local server url
-    for server in "${SERVERS[@]}"; do
-        recall "$server"
-        url=$(given "$server")
-        if [ -n "$url" ]; then
-            check_given "$server" "$url"
-        elif [ -z "$MODE" ] || ! "${MODE}_runs" "$server"; then
-            echo "  $server does not run"
-        elif "${server}_ready" >/dev/null 2>&1; then
-            echo "  $server runs ($("${MODE}_describe" "$server")): $("$server"_url | sed 's/:[^:@]*@/:…@/')"
-        else
-            echo "  $server runs ($("${MODE}_describe" "$server")) but does not answer"
-        fi
-    done
+begin_ours() {
+    [ -n "$2" ] || begin "$1"
 }
 
-down() {
-    local server
-    for server in "${SERVERS[@]}"; do
-        recall "$server"
-        if [ -n "$MODE" ]; then
-            one stop "$server"
-            [ "${1:-}" != --purge ] || "${MODE}_purge" "$server"
-        fi
-    done
+await_any() {
+    if [ -n "$2" ]; then
+        check_given "$1" "$2"
+    else
+        await "$1"
+        describe "$1"
+    fi
 }
 
-# one start|stop|kill|pause|resume SERVER
-one() {
+print_urls() {
+    if [ -z "$2" ] && runs "$1"; then
+        "$1_urls" | sed 's/^/export /'
+    fi
+}
+
+status_of() {
+    if [ -n "$2" ]; then
+        check_given "$1" "$2"
+    elif ! runs "$1"; then
+        echo "  $1 does not run"
+    elif "$1_ready" >/dev/null 2>&1; then
+        describe "$1"
+    else
+        echo "  $1 runs ($("${MODE}_describe" "$1")) but does not answer"
+    fi
+}
+
+stop_ours() {
+    [ -n "$MODE" ] || return 0
+    "${MODE}_stop" "$1"
+    echo "  $1 is stopped"
+}
+
+purge_ours() {
+    stop_ours "$1"
+    [ -z "$MODE" ] || "${MODE}_purge" "$1"
+}
+
+# control start|stop|kill|pause|resume SERVER
+control() {
+    [[ " ${SERVERS[*]} " == *" $2 "* ]] || fail "'$2' is no server; it may be one of: ${SERVERS[*]}."
     recall "$2"
-    [ -z "$(given "$2")" ] || { echo "services: $2 is not ours to $1." >&2 && exit $UNAVAILABLE; }
+    if [ -n "$(given "$2")" ]; then
+        echo "services: $2 is the environment's, not ours to $1." >&2
+        exit $UNAVAILABLE
+    fi
     case $1 in
-        start) begin "$2" && await "$2" ;;
-        stop | kill) [ -z "$MODE" ] || "${MODE}_$1" "$2" ;;
-        pause) "${MODE}_signal" "$2" STOP ;;
-        resume) "${MODE}_signal" "$2" CONT ;;
+        start)
+            begin "$2"
+            await "$2"
+            ;;
+        stop) "${MODE:-native}_stop" "$2" ;;
+        kill)
+            "${MODE:-native}_signal" "$2" KILL
+            while runs "$2"; do sleep 0.05; done
+            ;;
+        pause) "${MODE:-native}_signal" "$2" STOP ;;
+        resume) "${MODE:-native}_signal" "$2" CONT ;;
     esac
 }
 
-. deploy/services/native.sh
-. deploy/services/docker.sh
-. deploy/rabbitmq/service.sh
-. deploy/mysql/service.sh
+# Two at once would start two of each. Servers do not inherit the lock: they are started with 9>&-.
+alone() {
+    if ! mkdir -p "$VAR" || ! [ -w "$VAR" ]; then fail "this user may not write into $VAR."; fi
+    exec 9>"$VAR/lock"
+    ! command -v flock >/dev/null || flock 9
+}
 
-mkdir -p "$VAR"
-case "${1:-} ${2:-}" in
-    "env " | "status ") ;;
-    rabbitmqctl\ *) ;;
-    *) exec 9>"$VAR/lock" && flock 9 ;;  # two at once would start two; servers do not inherit it (9>&-)
+usage() {
+    sed -n '2,/^set /{s/^# \{0,1\}//p;}' deploy/services.sh >&2
+    exit 2
+}
+
+case $ACTION in
+    up)
+        alone
+        each begin_ours
+        each await_any
+        echo '  with passwords: deploy/services.sh env'
+        ;;
+    env) each print_urls ;;
+    status) each status_of ;;
+    down)
+        alone
+        case "${2:-}" in
+            '') each stop_ours ;;
+            --purge) each purge_ours ;;
+            *) usage ;;
+        esac
+        ;;
+    start | stop | kill | pause | resume)
+        alone
+        control "$1" "${2:-}"
+        ;;
+    rabbitmqctl)
+        recall rabbitmq
+        "${MODE:-native}_rabbitmqctl" "${@:2}"
+        ;;
+    *) usage ;;
 esac

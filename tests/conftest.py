@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import services
 from tests.webserver import WebServer
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -14,4 +15,33 @@ FIXTURES = Path(__file__).parent / "fixtures"
 def web() -> Iterator[WebServer]:
     """A web server on loopback with the fixtures: /talk/ is the page, /speech/jfk.flac eleven seconds."""
     with WebServer(FIXTURES) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_broker() -> Iterator[str]:
+    """The URL of an empty virtual host of RabbitMQ."""
+    with services.fresh_broker() as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_database() -> Iterator[str]:
+    """The URL of an empty database of MariaDB or MySQL."""
+    with services.fresh_database() as url:
+        yield url
+
+
+# They stand on the fixtures above so that the server is back before what is in it is dropped.
+@pytest.fixture
+def rabbitmq(fresh_broker: str) -> Iterator[services.Server]:
+    """RabbitMQ itself, for a test that takes it away; it is back after the test."""
+    with services.disturbed("rabbitmq") as server:
+        yield server
+
+
+@pytest.fixture
+def mariadb(fresh_database: str) -> Iterator[services.Server]:
+    """MariaDB itself, likewise."""
+    with services.disturbed("mariadb") as server:
         yield server

@@ -1,4 +1,4 @@
-"""Starts the real program as a process of its own, as a user would, and talks to it over HTTP."""
+"""Starts the real program as processes of its own, as a user would, and talks to it over HTTP."""
 
 import os
 import signal
@@ -16,24 +16,15 @@ ROOT = Path(__file__).parent.parent
 START_TIMEOUT_S = 60.0
 
 
-class Up:
-    """A `ytrag up` (or another command) on a free port of loopback, for as long as the block runs.
+class Program:
+    """A `ytrag` command in a process, for as long as the block runs; its log lies in the data folder.
 
-    Settings are named without their prefix: Up(folder, POLL_S="0.1"). Models are the packaged ones.
+    Settings are named without their prefix: Program("up", folder, POLL_S="0.1").
     """
 
-    def __init__(self, data_dir: Path, command: str = "up", **settings: str) -> None:
-        self.data_dir, self.command = data_dir, command
-        self.settings = {
-            "DATA_DIR": str(data_dir),
-            "PORT": str(free_port()),
-            "ALLOWED_SOURCES": "127.0.0.1",
-            "WHISPER_MODEL": "packaged",
-            "EMBEDDING_MODEL": "packaged",
-            **settings,
-        }
-        self.log = data_dir / f"{command}.log"
-        self.client = Client(f"http://127.0.0.1:{self.settings['PORT']}")
+    def __init__(self, command: str, data_dir: Path, name: str = "", **settings: str) -> None:
+        self.command, self.data_dir, self.settings = command, data_dir, settings
+        self.log = data_dir / f"{name or command}.log"
 
     def __enter__(self) -> Self:
         self.start()
@@ -46,17 +37,17 @@ class Up:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of the program, and of commands that speak to it."""
+        """The environment of the program."""
         ours = {f"YTRAG_{name}": value for name, value in self.settings.items()}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("YTRAG_")}
-        return {**kept, **ours, "YTRAG_SERVER": self.client.server}
+        return {**kept, **ours}
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli.main", self.command],
+                [sys.executable, "-m", "app.cli.main", *self.command.split()],
                 env=self.environment,
                 cwd=ROOT,
                 stdout=log,
@@ -70,11 +61,7 @@ class Up:
             time.sleep(0.05)
 
     def is_ready(self) -> bool:
-        """Whether it answers."""
-        try:
-            self.client.ready()
-        except ServerUnreachable:
-            return False
+        """Whether it does its work."""
         return True
 
     def kill(self) -> None:
@@ -87,6 +74,64 @@ class Up:
         if self.process.poll() is None:
             self.process.terminate()
         return self.process.wait(timeout=90)
+
+
+class Up(Program):
+    """A `ytrag up`, or `serve`, on a free port of loopback, with the packaged models."""
+
+    def __init__(self, data_dir: Path, command: str = "up", **settings: str) -> None:
+        defaults = {
+            "DATA_DIR": str(data_dir),
+            "PORT": str(free_port()),
+            "ALLOWED_SOURCES": "127.0.0.1",
+            "WHISPER_MODEL": "packaged",
+            "EMBEDDING_MODEL": "packaged",
+        }
+        super().__init__(command, data_dir, **defaults | settings)
+        self.client = Client(f"http://127.0.0.1:{self.settings['PORT']}")
+
+    @property
+    def database_url(self) -> str:
+        """Where its rows are."""
+        return self.settings.get("DATABASE_URL") or f"sqlite:///{self.data_dir / 'ytrag.db'}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the program, and of commands that speak to it."""
+        return {**super().environment, "YTRAG_SERVER": self.client.server}
+
+    def is_ready(self) -> bool:
+        """Whether it answers."""
+        try:
+            self.client.ready()
+        except ServerUnreachable:
+            return False
+        return True
+
+
+class Production(Up):
+    """The production form: the API, two dispatchers and all workers, over RabbitMQ and MySQL."""
+
+    def __init__(self, data_dir: Path, *, database_url: str, broker_url: str, **settings: str) -> None:
+        where = {"DATABASE_URL": database_url, "BROKER_URL": broker_url}
+        super().__init__(data_dir, "serve", **where | settings)
+        self.others = {
+            name: Program(name.rstrip("12"), data_dir, name, **self.settings)
+            for name in ("dispatcher1", "dispatcher2", "worker")
+        }
+
+    def start(self) -> None:
+        """Start the API, which makes the tables, then the others."""
+        super().start()
+        for other in self.others.values():
+            other.start()
+
+    def stop(self) -> int:
+        """Stop all; the API's exit code."""
+        for other in self.others.values():
+            if hasattr(other, "process"):
+                other.stop()
+        return super().stop()
 
 
 def free_port() -> int:

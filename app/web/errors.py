@@ -2,7 +2,9 @@
 
 import logging
 
+import peewee as pw
 from flask import Flask, Response, jsonify
+from playhouse.pool import MaxConnectionsExceeded
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
@@ -22,6 +24,7 @@ STATUS: dict[type[YtragError], int] = {
     errors.Unauthorized: 401,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.DatabaseUnavailable: 503,
     errors.SearchUnavailable: 503,
     errors.ModelUnavailable: 503,
     errors.OutOfSpace: 507,
@@ -33,6 +36,8 @@ def register(app: Flask) -> None:
     """Answer every error of this application as a problem."""
     app.register_error_handler(YtragError, answer)
     app.register_error_handler(HTTPException, _answer_http)
+    for kind in (pw.OperationalError, pw.InterfaceError, MaxConnectionsExceeded):
+        app.register_error_handler(kind, _answer_database)
     app.register_error_handler(Exception, _answer_unknown)
 
 
@@ -58,6 +63,13 @@ def _answer_http(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
+    return response
+
+
+def _answer_database(error: Exception) -> Response:
+    log.error("database unavailable", extra={"error": str(error)})
+    response = answer(errors.DatabaseUnavailable("The database does not answer."))
+    response.headers["Retry-After"] = "5"
     return response
 
 

@@ -28,10 +28,12 @@ class StoppedClock(clock.Clock):
         self.moment += timedelta(seconds=seconds)
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Config:
-    """The settings of the test; another fixture of this name changes them."""
-    return Config(data_dir=tmp_path / "var", allowed_sources=("www.youtube.com", "youtu.be", "127.0.0.1"))
+@pytest.fixture(params=["sqlite", "mysql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
+    """The settings of the test, once a database."""
+    url = "" if request.param == "sqlite" else request.getfixturevalue("fresh_database")
+    allowed = ("www.youtube.com", "youtu.be", "127.0.0.1")
+    return Config(data_dir=tmp_path / "var", allowed_sources=allowed, database_url=url)
 
 
 @pytest.fixture

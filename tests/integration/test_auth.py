@@ -1,5 +1,7 @@
 """Who may come in, and what they see."""
 
+from dataclasses import replace
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -18,7 +20,7 @@ URL = "https://www.youtube.com/watch?v=jNQXAC9IVRw"
 @pytest.fixture
 def closed(settings: Config) -> Config:
     """Settings of a server that asks for keys."""
-    production = Config(data_dir=settings.data_dir, env="production")
+    production = replace(settings, env="production")
     schema.open_database(config.use(production))
     return production
 
@@ -32,10 +34,12 @@ def door(closed: Config, owner: str, role: str = "user") -> tuple[FlaskClient, d
     return create_app(closed).test_client(), bearer(key)
 
 
-@pytest.mark.parametrize("settings", [Config(env="production"), Config(host="0.0.0.0")])
-def test_a_closed_server_without_any_key_does_not_start(settings: Config, closed: Config) -> None:
+@pytest.mark.parametrize(("env", "host"), [("production", "127.0.0.1"), ("development", "0.0.0.0")])
+def test_a_closed_server_without_any_key_does_not_start(closed: Config, env: str, host: str) -> None:
+    wanted = Config.from_env({"YTRAG_ENV": env, "YTRAG_HOST": host})
+
     with pytest.raises(InvalidSetting, match="keys create"):
-        create_app(Config(data_dir=closed.data_dir, env=settings.env, host=settings.host))
+        create_app(replace(wanted, data_dir=closed.data_dir, database_url=closed.database_url))
 
 
 def test_without_a_key_nothing_is_told_but_health_and_documentation(closed: Config) -> None:
