@@ -34,6 +34,7 @@ class ScheduleRun(Row):
     """A schedule fired for a time, or by hand at it; once each, whoever tries. The job may be gone by now."""
 
     id = pw.AutoField()
+    schedule_id: str
     schedule = pw.ForeignKeyField(Schedule, backref="runs", on_delete="CASCADE")
     fire_time = MomentField()
     job_id = pw.FixedCharField(26, null=True)
