@@ -1,13 +1,13 @@
 """Schedules in a running program: over HTTP and from the command line."""
 
 import json
-import sqlite3
 import time
 from typing import Any
 
 from click.testing import CliRunner
 
 from app.cli.main import main
+from tests.rows import rows
 from tests.up import Up
 from tests.webserver import WebServer
 
@@ -45,12 +45,11 @@ def test_the_program_keeps_house_by_a_schedule_of_its_own(up: Up) -> None:
     started = up.client.run_schedule(own.id)
 
     give_up = time.monotonic() + 10
-    with sqlite3.connect(up.data_dir / "ytrag.db") as rows:
-        done = ("SELECT 1 FROM message WHERE id = ? AND state = 'done'", (started.message_id,))
-        while not rows.execute(*done).fetchone():
+    with rows(up.database_url) as query:
+        while not query("SELECT 1 FROM message WHERE id = ? AND state = 'done'", started.message_id):
             assert time.monotonic() < give_up
             time.sleep(0.05)
-        assert rows.execute("SELECT 1 FROM outbox WHERE actor = 'housekeep'").fetchone() is None
+        assert query("SELECT 1 FROM outbox WHERE actor = 'keep_house'") == []
 
 
 def test_schedules_can_be_kept_from_the_command_line(up: Up, web: WebServer) -> None:

@@ -5,9 +5,9 @@ import threading
 import time as real_time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,8 +30,8 @@ MINUTES = 30
 def test_the_dispatcher_fires_at_the_time_and_does_not_wait_for_its_next_look(
     settings: Config, time: StoppedClock
 ) -> None:
-    config.use(Config(data_dir=settings.data_dir, poll_s=60))
-    schedules.ensure_system_schedules()
+    config.use(replace(settings, poll_s=60))
+    schedules.ensure_system_schedules(3600)
     time.pass_s(3599.9)
     transactional(outbox.add)("clean_up", "of some job", priority=0)
     stop = threading.Event()
@@ -55,10 +55,9 @@ def await_that(condition: Callable[[], bool]) -> None:
         real_time.sleep(0.01)
 
 
-def dispatch_every_minute(data_dir: Path, start: datetime, barrier: Barrier, fired: Any) -> None:
+def dispatch_every_minute(settings: Config, start: datetime, barrier: Barrier, fired: Any) -> None:
     """What each of several dispatchers does: look at the same moment as the others, minute after minute."""
-    settings = config.use(Config(data_dir=data_dir, allowed_sources=("www.youtube.com",)))
-    connect(settings.database())
+    connect(config.use(settings).database())
     stopped = StoppedClock()
     clock.clock = stopped
     for minute in range(1, MINUTES + 1):
@@ -76,7 +75,7 @@ def test_three_dispatchers_at_once_fire_every_time_exactly_once(settings: Config
     }
     spawn = multiprocessing.get_context("spawn")
     barrier, fired = spawn.Barrier(4), spawn.Value("i", 0)
-    arguments = (settings.data_dir, time.now(), barrier, fired)
+    arguments = (settings, time.now(), barrier, fired)
     dispatchers = [spawn.Process(target=dispatch_every_minute, args=arguments) for _ in range(3)]
     for process in dispatchers:
         process.start()

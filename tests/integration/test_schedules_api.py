@@ -208,7 +208,7 @@ def test_the_programs_own_schedules_are_for_admins_to_run_and_disable_and_no_mor
     api, ada = door(closed, "ada")
     _, admin = door(closed, "root", "admin")
     _, system = door(closed, "system", "admin")
-    schedules.ensure_system_schedules()
+    schedules.ensure_system_schedules(3600)
 
     (own,) = api.get("/api/schedules", headers=admin).get_json()["data"]
 
