@@ -15,7 +15,7 @@ from app.errors import YtragError
 from app.models import schema
 from app.models.base import release
 from app.models.messages import Outbox
-from app.services import outbox, recovery
+from app.services import outbox, recovery, schedules
 from app.stages import CHUNK_ACTOR, NAMES
 
 log = logging.getLogger(__name__)
@@ -29,24 +29,26 @@ def main() -> None:
     logs.set_up(settings.log_format)
     schema.open_database(settings)
     pools.declare_actors()
+    schedules.ensure_system_schedules(settings.housekeeping_interval_s)
     log.info("dispatching")
     run(stop_event())
 
 
 def run(stop: threading.Event) -> None:
-    """Dispatch until told to stop; wakes at once for what this process adds, else every YTRAG_POLL_S."""
+    """Dispatch until told to stop; wakes at once for what this process adds or is due, else each POLL_S."""
     reconciled_at = time.monotonic()
     while not stop.is_set():
         outbox.added.clear()
         wait_s = config.current().poll_s
         try:
             recovery.recover()
+            schedules.fire_due()
             while dispatch_due():
                 pass
             if time.monotonic() - reconciled_at > RECONCILE_EVERY_S:
                 reconciled_at = time.monotonic()
                 recovery.ring_lost(depths.waiting)
-            wait_s = outbox.seconds_to_next(wait_s)
+            wait_s = schedules.seconds_to_next(outbox.seconds_to_next(wait_s))
         except Exception:
             log.exception("dispatching failed; what is due stays in the outbox")
         release()

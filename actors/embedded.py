@@ -16,7 +16,7 @@ from app import config, logs
 from app.config import Config
 from app.engines.storage import storage
 from app.errors import InvalidSetting, YtragError
-from app.services import recovery
+from app.services import recovery, schedules
 from app.web.application import create_app
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ def main() -> None:
     server = create_server(create_app(settings), host=settings.host, port=settings.port, threads=HTTP_THREADS)
     stop = stop_event()
     _take_up_unfinished()
+    schedules.ensure_system_schedules(settings.housekeeping_interval_s)
     workers = pools.start({name: pool.total for name, pool in settings.pools().items()})
     for function, *args in ((server.run,), (dispatcher.run, stop)):
         threading.Thread(target=function, args=args, daemon=True).start()

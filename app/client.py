@@ -18,6 +18,7 @@ import httpx
 from pydantic import BaseModel
 
 from app.errors import YtragError
+from app.schedule_schemas import RunAnswer, ScheduleAnswer, SchedulePage
 from app.schemas import (
     Accepted,
     JobPage,
@@ -141,6 +142,30 @@ class Client:
     def search(self, q: str, **query: Any) -> SearchAnswer:
         """Sentences that answer the question, best first; query as of GET /api/search."""
         return self._ask(SearchAnswer, "GET", "/api/search", params={"q": q, **_given(query)})
+
+    def schedules(self, **query: Any) -> SchedulePage:
+        """A page of schedules, newest first; query as of GET /api/schedules."""
+        return self._ask(SchedulePage, "GET", "/api/schedules", params=_given(query))
+
+    def put_schedule(self, name: str, **wishes: Any) -> ScheduleAnswer:
+        """Add the schedule of that name or update it; wishes are the other fields of PUT /api/schedules."""
+        return self._ask(ScheduleAnswer, "PUT", "/api/schedules", json={"name": name, **_given(wishes)})
+
+    def schedule(self, schedule_id: str) -> ScheduleAnswer:
+        """One schedule."""
+        return self._ask(ScheduleAnswer, "GET", f"/api/schedules/{schedule_id}")
+
+    def enable_schedule(self, schedule_id: str, *, enabled: bool = True) -> ScheduleAnswer:
+        """Let the schedule fire, or not any more."""
+        return self._ask(ScheduleAnswer, "PATCH", f"/api/schedules/{schedule_id}", json={"enabled": enabled})
+
+    def run_schedule(self, schedule_id: str) -> RunAnswer:
+        """Do at once what the schedule does."""
+        return self._ask(RunAnswer, "POST", f"/api/schedules/{schedule_id}/run")
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        """Forget the schedule; the jobs that it started stay."""
+        self._send("DELETE", f"/api/schedules/{schedule_id}")
 
     def _ask(self, kind: type[A], method: str, path: str, **how: Any) -> A:
         return kind.model_validate_json(self._send(method, path, **how).content)

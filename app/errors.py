@@ -75,7 +75,7 @@ class NotFound(YtragError):
     """Nothing of that id that the caller may see."""
 
     code = "not_found"
-    hint = "Check the id; GET /api/jobs and GET /api/videos list what you can see."
+    hint = "Check the id; GET /api/jobs, /api/videos and /api/schedules list what you can see."
 
 
 class Conflict(YtragError):
@@ -83,6 +83,13 @@ class Conflict(YtragError):
 
     code = "conflict"
     hint = "Look at the state with GET /api/jobs/{id}/status."
+
+
+class SystemSchedule(Conflict):
+    """A schedule of the program's own."""
+
+    code = "system_schedule"
+    hint = "It can be disabled, enabled and run, and no more than that."
 
 
 class SearchUnavailable(YtragError):

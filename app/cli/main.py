@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app import config
-from app.cli import admin
+from app.cli import admin, schedules
 from app.cli.output import FAILED, as_json, err, guarded, out, show
 from app.cli.progress import StageBars
 from app.client import Client
@@ -248,7 +248,7 @@ def export(*, video_id: str, form: str, output: Path | None) -> None:
         click.echo(text, nl=False)
 
 
-for command in (admin.doctor, admin.db, admin.reindex, admin.keys):
+for command in (schedules.schedules, admin.doctor, admin.db, admin.reindex, admin.keys):
     main.add_command(command)
 
 if __name__ == "__main__":

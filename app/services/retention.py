@@ -11,6 +11,7 @@ from app.engines.storage import storage
 from app.models.base import transactional
 from app.models.jobs import ACTIVE, Job
 from app.models.messages import Message, MessageEvent, Outbox
+from app.models.schedules import ScheduleRun
 from app.models.videos import Segment, Video, VideoAccess
 from app.services import workers
 
@@ -26,6 +27,7 @@ def keep_house() -> dict[str, int]:
         "jobs": _in_batches(_old_jobs),
         "videos": _in_batches(_unseen_videos),
         "files": _orphaned_files(),
+        "schedule_runs": _in_batches(_old_schedule_runs),
         "workers": workers.forget_stale(),
     }
     log.info("kept house", extra=gone)
@@ -62,6 +64,14 @@ def _unseen_videos() -> int:
     ids = [video.id for video in Video.select(Video.id).where(lonely).limit(BATCH)]
     Segment.delete().where(Segment.video.in_(ids)).execute()
     return int(Video.delete().where(Video.id.in_(ids)).execute())
+
+
+@transactional
+def _old_schedule_runs() -> int:
+    """Delete a batch of what schedules did before the retention time."""
+    before = clock.now() - timedelta(days=config.current().retention_days)
+    old = ScheduleRun.select(ScheduleRun.id).where(ScheduleRun.fire_time < before).limit(BATCH)
+    return int(ScheduleRun.delete().where(ScheduleRun.id.in_([run.id for run in old])).execute())
 
 
 def _orphaned_files() -> int:

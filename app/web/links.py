@@ -13,3 +13,9 @@ def video_links(video_id: str) -> dict[str, str]:
     """Where to go on with a video."""
     video = f"{config.current().address()}/api/videos/{video_id}"
     return {"self": video, "transcript": f"{video}/transcript"}
+
+
+def schedule_links(schedule_id: str) -> dict[str, str]:
+    """Where to go on with a schedule."""
+    schedule = f"{config.current().address()}/api/schedules/{schedule_id}"
+    return {"self": schedule, "run": f"{schedule}/run"}
