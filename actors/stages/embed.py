@@ -1,8 +1,13 @@
 """Give each passage and each of its sentences a vector."""
 
+import numpy as np
+
 from actors.stage import stage
 from app.engines.embedder import embedder
 from app.services import claims, transcripts
+
+AT_ONCE = 16
+"""Passages: the engine pads texts of like length together, and among many it finds them."""
 
 
 @stage(time_limit_ms=1800_000)
@@ -11,9 +16,12 @@ def embed(job_id: str) -> None:
     segments = transcripts.segments_of(job_id)
     if not segments:  # nothing was said: no model is needed
         return
-    texts, engine = transcripts.indexed_texts(segments), embedder()
+    passages, engine = zip(segments, transcripts.indexed_texts(segments), strict=True), embedder()
+    texts = [[text, *(sentence[0] for sentence in segment.sentences)] for segment, text in passages]
     vectors = []
-    for done, (segment, text) in enumerate(zip(segments, texts, strict=True), start=1):
-        vectors.append(engine.embed([text, *(sentence[0] for sentence in segment.sentences)]))
-        claims.report(done / len(segments))
+    for start in range(0, len(texts), AT_ONCE):
+        some = texts[start : start + AT_ONCE]
+        rows = engine.embed([text for one in some for text in one])
+        vectors += np.split(rows, np.cumsum([len(one) for one in some])[:-1])
+        claims.report(len(vectors) / len(segments))
     transcripts.store_vectors(segments, vectors, engine.name)
