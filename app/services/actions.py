@@ -11,7 +11,7 @@ from app.services import intake, outbox
 from app.services.intake import Request
 
 HOUSEKEEPING = {"retention": "keep_house"}
-"""The program's own recurring work by name, of at most 26 letters, and the actor that does it."""
+"""The program's own recurring work, by name, and the actor that does it; a name has at most 26 letters."""
 
 
 @dataclass(frozen=True)
