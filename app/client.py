@@ -21,9 +21,12 @@ from app.errors import YtragError
 from app.schedule_schemas import RunAnswer, ScheduleAnswer, SchedulePage
 from app.schemas import (
     Accepted,
+    BulkAnswer,
     JobPage,
     JobStatusAnswer,
+    RetryAnswer,
     SearchAnswer,
+    StatsAnswer,
     TranscriptAnswer,
     VideoPage,
 )
@@ -118,6 +121,22 @@ class Client:
     def cancel(self, job_id: str) -> None:
         """Stop the job."""
         self._send("DELETE", f"/api/jobs/{job_id}")
+
+    def retry(self, job_id: str, *, from_stage: str | None = None) -> RetryAnswer:
+        """Have a job that has ended done again, from this stage on; by default from the one that failed."""
+        body = _given({"from_stage": from_stage})
+        return self._ask(RetryAnswer, "POST", f"/api/jobs/{job_id}/retry", json=body)
+
+    def bulk(
+        self, action: str, *, dry_run: bool = False, cursor: str | None = None, **filters: Any
+    ) -> BulkAnswer:
+        """Cancel or retry many jobs; filters as of GET /api/jobs."""
+        body = {"action": action, "filter": _given(filters), "dry_run": dry_run, **_given({"cursor": cursor})}
+        return self._ask(BulkAnswer, "POST", "/api/jobs/bulk", json=body)
+
+    def stats(self) -> StatsAnswer:
+        """How many jobs there are in each state, and how many servers and schedules."""
+        return self._ask(StatsAnswer, "GET", "/api/jobs/stats")
 
     def jobs(self, **query: Any) -> JobPage:
         """A page of jobs, newest first; query as of GET /api/jobs."""

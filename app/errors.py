@@ -92,6 +92,13 @@ class SystemSchedule(Conflict):
     hint = "It can be disabled, enabled and run, and no more than that."
 
 
+class UploadGone(Conflict):
+    """An uploaded file that is needed again and was deleted."""
+
+    code = "upload_gone"
+    hint = "Upload the file again."
+
+
 class SearchUnavailable(YtragError):
     """The index holds vectors of another model."""
 

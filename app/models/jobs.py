@@ -16,9 +16,14 @@ DONE = ("completed", "skipped")
 
 
 class Job(Row):
-    """One request to ingest one video."""
+    """One request to ingest one video.
+
+    follows: another owner's job that does the work of this one too, which then has no stages until it ends.
+    revision: what the segments are stored under that the job writes.
+    """
 
     video_id: str | None
+    follows_id: str | None
     id = pw.FixedCharField(26, primary_key=True)
     owner = pw.CharField(64)
     url = pw.TextField()
@@ -33,6 +38,8 @@ class Job(Row):
     idempotency_key = pw.CharField(255, null=True)
     request_hash = pw.FixedCharField(64)
     dedup_key = pw.FixedCharField(64, null=True, unique=True)
+    follows = pw.ForeignKeyField("self", null=True, backref="followers", on_delete="SET NULL")
+    revision = pw.FixedCharField(26)
     message_id = pw.FixedCharField(36)
     media_key = pw.CharField(255, null=True)
     audio_key = pw.CharField(255, null=True)
@@ -50,9 +57,17 @@ class Job(Row):
         indexes = (
             (("owner", "idempotency_key"), True),
             (("owner", "id"), False),
+            (("owner", "state"), False),
             (("state", "priority", "id"), False),
+            (("state", "finished_at"), False),
+            (("error_code", "id"), False),
             (("video", "owner"), False),
         )
+
+
+def family(job_id: str) -> pw.Expression:
+    """The condition for a job and those that follow it and have not ended: what it tells holds for them."""
+    return (Job.id == job_id) | ((Job.follows == job_id) & Job.state.in_(ACTIVE))
 
 
 class Claimable(Row):

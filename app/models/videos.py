@@ -6,7 +6,7 @@ from app.models.base import JsonField, MomentField, Row
 
 
 class Video(Row):
-    """One video, stored once however many owners asked for it; revision is the job whose segments count."""
+    """One video, stored once however many owners asked for it; revision names the segments that count."""
 
     id = pw.FixedCharField(26, primary_key=True)
     extractor = pw.CharField(32)

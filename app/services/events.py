@@ -3,11 +3,15 @@
 from typing import Any
 
 from app import clock
-from app.models.jobs import Job, JobEvent
+from app.models.jobs import Job, JobEvent, family
+
+SHARED = ("started", "stage", "progress")
+"""Kinds that tell of the work, which the jobs that follow this one share."""
 
 
 def add(job_id: str, kind: str, **payload: Any) -> None:
     """Append an event; the job's row is locked by the count, so that readers never skip one."""
-    Job.update(event_seq=Job.event_seq + 1).where(Job.id == job_id).execute()
-    seq = Job.select(Job.event_seq).where(Job.id == job_id).scalar()
-    JobEvent.insert(job=job_id, seq=seq, type=kind, payload=payload, at=clock.now()).execute()
+    told = family(job_id) if kind in SHARED else (Job.id == job_id)
+    Job.update(event_seq=Job.event_seq + 1).where(told).execute()
+    for job in Job.select(Job.id, Job.event_seq).where(told):
+        JobEvent.insert(job=job.id, seq=job.event_seq, type=kind, payload=payload, at=clock.now()).execute()

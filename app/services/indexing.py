@@ -9,10 +9,14 @@ from app.models.videos import Video
 from app.services import transcripts
 
 
-def add(revision: str) -> None:
+def add(job_id: str) -> None:
     """Replace what the index holds of a video by the segments that the job stored."""
+    job = Job.get_by_id(job_id)
+    _replace(job.video_id or "", job.revision)
+
+
+def _replace(video_id: str, revision: str) -> None:
     segments, index = transcripts.segments_of(revision), search_index()
-    video_id = Job.get_by_id(revision).video_id or ""
     if not segments:
         index.delete_video(video_id)
         return
@@ -35,5 +39,5 @@ def rebuild() -> int:
     search_index().clear()
     ready = list(Video.select().where(Video.revision.is_null(is_null=False)))
     for video in ready:
-        add(video.revision or "")
+        _replace(video.id, video.revision or "")
     return len(ready)

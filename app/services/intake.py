@@ -1,22 +1,21 @@
 """Takes new jobs in: once each, whatever is sent twice."""
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import peewee as pw
 from ulid import ULID
 
 from app import clock
-from app.errors import IdempotencyConflict
+from app.errors import Conflict, IdempotencyConflict
 from app.models.base import transactional
-from app.models.jobs import ACTIVE, Job, JobStage
-from app.models.messages import Outbox
-from app.services import events, messages, outbox
-from app.services.messages import MessageRef
-from app.stages import STAGES
+from app.models.jobs import ACTIVE, Job
+from app.services import duplicates, events, jobs, starts, videos
+
+TRIES = 5
+"""How often a request is looked at that others of its kind overtake."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,12 @@ class Request:
 
     def dedup_key(self) -> str:
         """The same for requests whose result would be the same."""
-        return _digest([self.owner, self.url, self.mode, self.language, self.options])
+        return duplicates.key(self.url, self.mode, self.language, self.options)
 
     def body(self) -> str:
         """The same for requests that ask for the same."""
         when = self.run_at.isoformat() if self.run_at else None
-        return _digest([self.dedup_key(), self.priority, when, self.force])
+        return duplicates.digest([self.dedup_key(), self.priority, when, self.force])
 
 
 @dataclass(frozen=True)
@@ -56,20 +55,20 @@ class Receipt:
 
 @transactional
 def accept(request: Request) -> Receipt:
-    """Store the job, its stages, an event and the message that starts it; or find its twin."""
-    known = _sent_before(request) or _same_result(request)
-    if known:
-        return Receipt(known, deduplicated=True)
-    job = _store(request)
-    first = next(stage.name for stage in STAGES if not (request.media_key and stage.name == "download"))
-    outbox.add(first, job.id, priority=job.priority, available_at=request.run_at, message_id=job.message_id)
-    state = "delayed" if request.run_at else "none"
-    messages.record(MessageRef(job.message_id, first, job.id, job.priority), state)
-    return Receipt(job)
-
-
-def _digest(parts: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    """Store the job and all that starts it, or that lets it follow one at work; or find the owner's twin."""
+    for _ in range(TRIES):
+        if known := _sent_before(request):
+            return Receipt(known, deduplicated=True)
+        leader = _leader(request)
+        twin = duplicates.of_owner(leader, request.owner) if leader else None
+        if leader:
+            duplicates.raise_priority(leader, request.priority)
+        if leader and twin:
+            return Receipt(_returned(twin, leader, request.priority), deduplicated=True)
+        if job := _store(request, leader):
+            _follow(job, leader) if leader else _start(job)
+            return Receipt(Job.get_by_id(job.id))
+    raise Conflict("Too many requests for this video came at once.")
 
 
 def _sent_before(request: Request) -> Job | None:
@@ -83,42 +82,71 @@ def _sent_before(request: Request) -> Job | None:
     return job
 
 
-def _same_result(request: Request) -> Job | None:
-    """The job that holds the key: forced aside, or joined with the higher of both priorities."""
-    holder = Job.get_or_none(dedup_key=request.dedup_key())
-    if holder is None:
+def _leader(request: Request) -> Job | None:
+    """The job whose result serves the request too; None where it is forced aside, or starts too late."""
+    leader = duplicates.holder(request.dedup_key())
+    if leader is None:
         return None
-    if request.force:
-        Job.update(dedup_key=None).where(Job.id == holder.id).execute()
+    late = leader.state == "scheduled" and (request.run_at is None or leader.run_at > request.run_at)
+    if request.force or (late and leader.owner != request.owner):
+        duplicates.release_key(leader)
         return None
-    if request.priority > holder.priority and holder.state in ACTIVE:
-        Job.update(priority=request.priority).where(Job.id == holder.id).execute()
-        Outbox.update(priority=request.priority).where(Outbox.subject == holder.id).execute()
-    return holder
+    return leader
 
 
-def _store(request: Request) -> Job:
-    job = Job.create(
-        id=request.job_id,
-        owner=request.owner,
-        url=request.url,
-        name=request.name,
-        priority=request.priority,
-        mode=request.mode,
-        language=request.language,
-        options=request.options,
-        state="scheduled" if request.run_at else "pending",
-        idempotency_key=request.idempotency_key,
-        request_hash=request.body(),
-        dedup_key=request.dedup_key(),
-        message_id=str(uuid4()),
-        media_key=request.media_key,
-        run_at=request.run_at,
-        created_at=clock.now(),
-        force_insert=True,
+def _returned(twin: Job, leader: Job, priority: int) -> Job:
+    """The owner's own job as it is to be now; its result is theirs again where they had deleted it."""
+    duplicates.raise_priority(twin, priority)
+    if twin.state == "completed" and leader.video_id:
+        videos.give_access(leader.video_id, twin.owner)
+    return twin
+
+
+def _store(request: Request, leader: Job | None) -> Job | None:
+    """Store the job's row; None where a request that came at the same time has taken its key."""
+    state = leader.state if leader and leader.state in ACTIVE else None
+    shared = (
+        {
+            "follows": leader.id,
+            "video": leader.video_id,
+            "progress": leader.progress,
+            "started_at": clock.now() if leader.started_at else None,
+        }
+        if leader
+        else {"dedup_key": request.dedup_key()}
     )
-    for position, stage in enumerate(STAGES):
-        state = "skipped" if stage.name == "download" and request.media_key else "pending"
-        JobStage.create(job=job.id, name=stage.name, position=position, state=state)
+    try:
+        return Job.create(
+            **shared,
+            id=request.job_id,
+            owner=request.owner,
+            url=request.url,
+            name=leader.name if leader and not request.media_key else request.name,
+            priority=request.priority,
+            mode=request.mode,
+            language=request.language,
+            options=request.options,
+            state=state or ("scheduled" if request.run_at else "pending"),
+            idempotency_key=request.idempotency_key,
+            request_hash=request.body(),
+            revision=request.job_id,
+            message_id=str(uuid4()),
+            media_key=request.media_key,
+            run_at=request.run_at,
+            created_at=clock.now(),
+            force_insert=True,
+        )
+    except pw.IntegrityError:
+        return None
+
+
+def _start(job: Job) -> None:
+    starts.lay_out(job)
+    starts.queue(job, starts.first_stage(job))
     events.add(job.id, job.state)
-    return job
+
+
+def _follow(job: Job, leader: Job) -> None:
+    events.add(job.id, job.state)
+    if leader.state == "completed":
+        jobs.share(leader.id, job)

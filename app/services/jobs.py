@@ -8,9 +8,9 @@ import peewee as pw
 from app import clock
 from app.errors import Conflict, NotFound, StageError
 from app.models.base import transactional
-from app.models.jobs import ACTIVE, OPEN, Chunk, Job, JobStage
+from app.models.jobs import ACTIVE, OPEN, Chunk, Job, JobStage, family
 from app.models.videos import Video
-from app.services import events, outbox
+from app.services import duplicates, events, outbox, videos
 from app.stages import CHUNK_ACTOR, FAN_OUT, overall_progress
 
 
@@ -26,8 +26,8 @@ def get(job_id: str, owner: str | None) -> Job:
 def start(job_id: str) -> None:
     """Mark the job running; call it inside a claim's transaction."""
     now = clock.now()
-    Job.update(state="running").where((Job.id == job_id) & Job.state.in_(ACTIVE)).execute()
-    if Job.update(started_at=now).where((Job.id == job_id) & Job.started_at.is_null()).execute():
+    Job.update(state="running").where(family(job_id) & Job.state.in_(ACTIVE)).execute()
+    if Job.update(started_at=now).where(family(job_id) & Job.started_at.is_null()).execute():
         events.add(job_id, "started")
 
 
@@ -42,7 +42,7 @@ def update_progress(job_id: str) -> None:
     stages = JobStage.select(JobStage.name, JobStage.state, JobStage.progress).where(JobStage.job == job_id)
     done = {stage.name: 1.0 if stage.state == "skipped" else stage.progress for stage in stages}
     progress = overall_progress(done)
-    moved = (Job.id == job_id) & (Job.progress < progress) & Job.state.in_(ACTIVE)
+    moved = family(job_id) & (Job.progress < progress) & Job.state.in_(ACTIVE)
     if Job.update(progress=progress).where(moved).execute():
         events.add(job_id, "progress", overall_progress=progress)
 
@@ -50,7 +50,7 @@ def update_progress(job_id: str) -> None:
 def await_retry(job_id: str, stage: str, attempt: int, error: StageError, at: datetime) -> None:
     """Mark the job as waiting for its next attempt; call it inside a claim's transaction."""
     if stage != CHUNK_ACTOR:
-        Job.update(state="retrying").where((Job.id == job_id) & (Job.state == "running")).execute()
+        Job.update(state="retrying").where(family(job_id) & (Job.state == "running")).execute()
     payload = {"attempt": attempt, "error_code": error.code, "next_retry_at": at.isoformat()}
     events.add(job_id, "stage", stage=stage, status="retrying", **payload)
 
@@ -76,30 +76,54 @@ def ring(
 
 
 def complete(job_id: str) -> None:
-    """End the job well; call it inside the transaction of its last stage."""
-    video = Video.select().join(Job).where(Job.id == job_id).get()
-    took_s = round((clock.now() - Job.get_by_id(job_id).started_at).total_seconds(), 3)
-    payload = {"video_id": video.id, "video_title": video.title, "processing_time_s": took_s}
-    _end(job_id, "completed", {"progress": 100.0}, payload)
+    """End the job well, and those that follow it; call it inside the transaction of its last stage."""
+    if _end(job_id, "completed", {"progress": 100.0}, _result(job_id)):
+        for follower in duplicates.followers(job_id):
+            share(job_id, follower)
+
+
+def share(job_id: str, follower: Job) -> None:
+    """End a job with the result of the one that it follows; its owner then sees the video."""
+    leader = Job.get_by_id(job_id)
+    videos.give_access(leader.video_id or "", follower.owner)
+    given = {name: getattr(leader, name) for name in ("video_id", "duration_s", "warning", "progress")}
+    _end(follower.id, "completed", given, _result(job_id))
+
+
+def _result(job_id: str) -> dict[str, Any]:
+    job, video = Job.get_by_id(job_id), Video.select().join(Job).where(Job.id == job_id).get()
+    took_s = ((job.finished_at or clock.now()) - job.started_at).total_seconds()
+    return {"video_id": video.id, "video_title": video.title, "processing_time_s": round(took_s, 3)}
 
 
 def fail(job_id: str, stage: str, error: StageError) -> None:
-    """End the job with the error of the stage; call it inside a transaction."""
+    """End the job with the error of the stage; call it inside a transaction.
+
+    What cannot pass ends those that follow it too; else the oldest of them begins in its place.
+    """
     name = FAN_OUT if stage == CHUNK_ACTOR else stage
     at_fault = (JobStage.job == job_id) & (JobStage.name == name) & JobStage.state.in_(OPEN)
     about = {"error_code": error.code, "error_text": error.detail}
     failed = {**about, "state": "failed", "lease_until": None, "finished_at": clock.now()}
     JobStage.update(failed).where(at_fault).execute()
     payload = {"error_code": error.code, "error_message": error.detail, "can_retry": error.retryable}
-    _end(job_id, "failed", {**about, "dedup_key": None}, payload)
+    if not _end(job_id, "failed", {**about, "dedup_key": None}, payload):
+        return
+    if error.retryable:
+        duplicates.take_over(job_id)
+    for follower in duplicates.followers(job_id):
+        _end(follower.id, "failed", about, payload)
 
 
 @transactional
 def cancel(job_id: str, owner: str | None) -> None:
     """End the job now; a second time is as good as the first; Conflict when it has ended otherwise."""
-    job = get(job_id, owner)
-    if job.state != "cancelled" and not _end(job_id, "cancelled", {"dedup_key": None}, {}):
-        state = Job.select(Job.state).where(Job.id == job_id).scalar()
+    get(job_id, owner)
+    if _end(job_id, "cancelled", {"dedup_key": None}, {}):
+        duplicates.take_over(job_id)
+        return
+    state = Job.select(Job.state).where(Job.id == job_id).scalar()
+    if state != "cancelled":
         raise Conflict(f"The job has ended as {state} and cannot be cancelled.")
 
 
@@ -107,6 +131,7 @@ def _end(job_id: str, state: str, changes: dict[str, Any], payload: dict[str, An
     ended = {**changes, "state": state, "finished_at": clock.now()}
     if not Job.update(ended).where((Job.id == job_id) & Job.state.in_(ACTIVE)).execute():
         return False
+    duplicates.copy_stages(job_id)
     for rows in (JobStage, Chunk):
         left = (rows.job == job_id) & rows.state.in_(OPEN)
         rows.update(state="skipped", lease_until=None, next_retry_at=None).where(left).execute()

@@ -1,7 +1,9 @@
 """A job's files: what was downloaded, and the sound that was taken from it."""
 
 from app.engines.storage import storage
-from app.models.jobs import Chunk, Job
+from app.models.base import transactional
+from app.models.jobs import ACTIVE, Chunk, Job, family
+from app.models.messages import Outbox
 from app.models.videos import Video
 from app.services import claims, outbox, videos
 from app.values import Media
@@ -21,12 +23,9 @@ def new_key(job_id: str, name: str) -> str:
 def store_media(job_id: str, media: Media, media_key: str) -> None:
     """Store what was downloaded for a job and what its source says about it."""
     video = videos.attach(job_id, media)
-    changes = {
-        "media_key": media_key,
-        "duration_s": media.duration_s,
-        "name": f"Process video: {video.title}",
-    }
-    Job.update(changes).where(Job.id == job_id).execute()
+    Job.update(media_key=media_key).where(Job.id == job_id).execute()
+    told = {"duration_s": media.duration_s, "name": f"Process video: {video.title}"}
+    Job.update(told).where(family(job_id)).execute()
 
 
 @claims.stores_result
@@ -42,6 +41,24 @@ def chunk(job_id: str, position: int) -> Chunk:
 
 
 def clean_up(job_id: str) -> None:
-    """Delete all files of a job that has ended."""
-    storage().delete(f"jobs/{job_id}")
-    outbox.settle("clean_up", job_id)
+    """Delete all files of a job that has ended; one that has begun again keeps them.
+
+    They are listed before the look at the job: what it stores once it has begun again is not among them.
+    """
+    row = Outbox.get_or_none(actor="clean_up", subject=job_id)
+    files, folder = storage(), f"jobs/{job_id}"
+    found = files.list(folder)
+    if _let_go(job_id):
+        for name in found:
+            files.delete(f"{folder}/{name}")
+        files.prune(folder)
+    if row:
+        outbox.mark_sent(row)  # this row only: the job's next end asks anew
+
+
+@transactional
+def _let_go(job_id: str) -> bool:
+    """Note that the job has no files any more; False while it is at work."""
+    ended = (Job.id == job_id) & Job.state.not_in(ACTIVE)
+    Job.update(media_key=None, audio_key=None).where(ended).execute()
+    return not Job.select().where((Job.id == job_id) & Job.state.in_(ACTIVE)).exists()

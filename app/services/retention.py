@@ -13,7 +13,7 @@ from app.models.jobs import ACTIVE, Job
 from app.models.messages import Message, MessageEvent, Outbox
 from app.models.schedules import ScheduleRun
 from app.models.videos import Segment, Video, VideoAccess
-from app.services import workers
+from app.services import media, workers
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def _orphaned_files() -> int:
     active = {job.id for job in Job.select(Job.id).where(Job.id.in_(found) & Job.state.in_(ACTIVE))}
     # A folder may be there before its job's row is: an upload. Ids begin with their time.
     for job_id in (orphans := [name for name in found if name not in active and _is_old(name)]):
-        files.delete(f"jobs/{job_id}")
+        media.clean_up(job_id)
     return len(orphans)
 
 

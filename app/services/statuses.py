@@ -1,14 +1,15 @@
 """Where a job stands, as its owner is told."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import peewee as pw
 
 from app import errors
-from app.models.jobs import ACTIVE, Chunk, Job, JobStage
+from app.models.jobs import ACTIVE, DONE, Chunk, Job, JobStage
 from app.models.videos import Video
-from app.services import jobs, messages
+from app.services import estimates, jobs, messages
+from app.services.selection import Selection
 from app.stages import FAN_OUT
 
 
@@ -65,31 +66,37 @@ class JobStatus:
 
 def of(job_id: str, owner: str | None) -> JobStatus:
     """The job's status with its stages; NotFound where the owner (None: an admin) has none of that id."""
-    job = jobs.get(job_id, owner)
-    stages = list(JobStage.select().where(JobStage.job == job_id).order_by(JobStage.position))
-    return _status(job, stages, [_stage(stage) for stage in stages])
+    ((status, stages),) = _statuses([jobs.get(job_id, owner)])
+    return replace(status, stages=[_stage(stage) for stage in stages])
 
 
-def page(
-    owner: str | None, *, states: tuple[str, ...] = (), before: str | None = None, limit: int = 50
-) -> list[JobStatus]:
-    """The owner's jobs (None: all), newest first, those before the id, without their stages."""
-    query = Job.select(Job, Video).join(Video, pw.JOIN.LEFT_OUTER).order_by(Job.id.desc()).limit(limit)
-    if owner is not None:
-        query = query.where(Job.owner == owner)
-    if states:
-        query = query.where(Job.state.in_(states))
-    if before:
-        query = query.where(Job.id < before)
-    rows = list(query)
-    by_job: dict[str, list[JobStage]] = {job.id: [] for job in rows}
+def page(selection: Selection, *, limit: int = 50) -> list[JobStatus]:
+    """The selected jobs, newest first, without their stages."""
+    query = selection.apply(Job.select(Job, Video).join(Video, pw.JOIN.LEFT_OUTER))
+    return [status for status, _ in _statuses(list(query.limit(limit)))]
+
+
+def _statuses(rows: list[Job]) -> list[tuple[JobStatus, list[JobStage]]]:
+    """Each job's status and stages: those of the job that does its work."""
+    followed = [job.follows_id for job in rows if _follows(job)]
+    leaders = {job.id: job for job in Job.select().where(Job.id.in_(followed))} if followed else {}
+    working = [leaders.get(job.follows_id or "", job) if _follows(job) else job for job in rows]
+    by_job: dict[str, list[JobStage]] = {job.id: [] for job in working}
     for stage in JobStage.select().where(JobStage.job.in_(list(by_job))).order_by(JobStage.position):
         by_job[stage.job_id].append(stage)
-    return [_status(job, by_job[job.id], []) for job in rows]
+    done_at = estimates.completions(working, by_job)
+    return [
+        (_status(job, worker, by_job[worker.id], done_at.get(worker.id)), by_job[worker.id])
+        for job, worker in zip(rows, working, strict=True)
+    ]
 
 
-def _status(job: Job, stages: list[JobStage], shown: list[StageStatus]) -> JobStatus:
-    current = next((stage for stage in stages if stage.state not in ("completed", "skipped")), None)
+def _follows(job: Job) -> bool:
+    return job.follows_id is not None and job.state in ACTIVE
+
+
+def _status(job: Job, worker: Job, stages: list[JobStage], done_at: datetime | None) -> JobStatus:
+    current = next((stage for stage in stages if stage.state not in DONE), None)
     waits = job.state == "pending"
     return JobStatus(
         job_id=job.id,
@@ -97,7 +104,7 @@ def _status(job: Job, stages: list[JobStage], shown: list[StageStatus]) -> JobSt
         name=job.name,
         url=job.url,
         status=job.state,
-        message_state=messages.latest_state(job.id),
+        message_state=messages.latest_state(worker.id),
         priority=job.priority,
         progress=job.progress,
         current_stage=current.name if current else None,
@@ -105,14 +112,14 @@ def _status(job: Job, stages: list[JobStage], shown: list[StageStatus]) -> JobSt
         started_at=job.started_at,
         finished_at=job.finished_at,
         run_at=job.run_at,
-        attempt=current.attempt if current else max(stage.attempt for stage in stages),
-        next_retry_at=_next_retry(job.id, current) if job.state in ACTIVE else None,
-        queue_position=_queue_position(job) if waits else None,
+        attempt=current.attempt if current else max((stage.attempt for stage in stages), default=0),
+        next_retry_at=_next_retry(worker.id, current) if job.state in ACTIVE else None,
+        queue_position=_queue_position(worker) if waits else None,
         video_id=job.video_id,
         video_title=job.video.title if job.video else None,
         warning=job.warning,
         error=_failure(job.error_code, job.error_text),
-        stages=shown,
+        estimated_completion=done_at if job.state in ACTIVE else None,
     )
 
 
@@ -149,4 +156,5 @@ def _next_retry(job_id: str, current: JobStage | None) -> datetime | None:
 def _queue_position(job: Job) -> int:
     higher = Job.priority > job.priority
     ahead = higher | ((Job.priority == job.priority) & (Job.id < job.id))
-    return int(Job.select().where((Job.state == "pending") & ahead).count()) + 1
+    waiting = (Job.state == "pending") & Job.follows.is_null()
+    return int(Job.select().where(waiting & ahead).count()) + 1

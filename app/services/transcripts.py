@@ -6,23 +6,32 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from ulid import ULID
 
 from app import clock
 from app.engines.index import passage_text
-from app.models.jobs import OPEN, Chunk, Job, JobStage
-from app.models.videos import Segment, Video, VideoAccess
-from app.services import claims, events, jobs
+from app.models.jobs import ACTIVE, OPEN, Chunk, Job, JobStage
+from app.models.videos import Segment, Video
+from app.services import claims, events, jobs, videos
 from app.stages import CHUNK_ACTOR, FAN_OUT, STAGES
 from app.values import Passage, Recognition, Word
+
+FENCES = 1000
+"""More claims than a chunk ever sees."""
 
 NO_SPEECH = "no_speech: nothing was recognised as speech, so the transcript is empty."
 
 
 @claims.hands_over
 def plan_chunks(job_id: str, cuts: Sequence[tuple[float, float]]) -> None:
-    """Store the slices (start and end, seconds) to recognise and have each published."""
+    """Store the slices (start and end, seconds) to recognise and have each published.
+
+    Their fences begin above those of an earlier plan: its workers may live, and SQLite gives ids anew.
+    """
+    fence = claims.current().fence * FENCES
     for position, (start_s, end_s) in enumerate(cuts):
-        Chunk.create(job=job_id, position=position, start_s=start_s, end_s=end_s, state="pending")
+        slice_ = {"position": position, "start_s": start_s, "end_s": end_s, "fence": fence}
+        Chunk.create(job=job_id, state="pending", **slice_)
         jobs.ring(job_id, CHUNK_ACTOR, position)
 
 
@@ -64,14 +73,19 @@ def words_of(job_id: str) -> list[Word]:
 
 @claims.stores_result
 def replace_segments(job_id: str, passages: Sequence[Passage]) -> None:
-    """Store the job's passages in the place of any that it stored before; none is a warning."""
-    Segment.delete().where(Segment.revision == job_id).execute()
-    video_id = Job.get_by_id(job_id).video_id
+    """Store the job's passages in the place of its earlier draft; none is a warning.
+
+    What searches show stays as it is until publish(): beside it, the job writes a revision of its own.
+    """
+    job = Job.get_by_id(job_id)
+    shown = Video.select().where(Video.revision == job.revision).exists()
+    revision = str(ULID()) if shown else job.revision
+    Segment.delete().where(Segment.revision == revision).execute()
     for position, passage in enumerate(passages):
         Segment.create(
-            id=f"{job_id}-{position:05d}",
-            video=video_id,
-            revision=job_id,
+            id=f"{revision}-{position:05d}",
+            video=job.video_id,
+            revision=revision,
             position=position,
             start_s=passage.start_s,
             end_s=passage.end_s,
@@ -79,11 +93,17 @@ def replace_segments(job_id: str, passages: Sequence[Passage]) -> None:
             sentences=[[s.text, s.start_s, s.end_s] for s in passage.sentences],
             force_insert=True,
         )
-    Job.update(warning=None if passages else NO_SPEECH).where(Job.id == job_id).execute()
+    warning = None if passages else NO_SPEECH
+    Job.update(revision=revision, warning=warning).where(Job.id == job_id).execute()
+
+
+def written_by(job_id: str) -> list[Segment]:
+    """The passages that the job stored last, in their order."""
+    return segments_of(Job.get_by_id(job_id).revision)
 
 
 def segments_of(revision: str) -> list[Segment]:
-    """The passages that a job stored, in their order."""
+    """The passages of a revision, in their order."""
     query = Segment.select(Segment, Video).join(Video).where(Segment.revision == revision)
     return list(query.order_by(Segment.position))
 
@@ -104,12 +124,17 @@ def store_vectors(segments: Sequence[Segment], vectors: Sequence[NDArray[np.floa
 
 @claims.stores_result
 def publish(job_id: str) -> None:
-    """Make the job's passages the video's transcript and let the job's owner see it."""
+    """Make the job's passages the video's transcript and let the job's owner see it.
+
+    Earlier passages go, but for the drafts of other jobs that are at work on the video.
+    """
     job = Job.get_by_id(job_id)
     chunks = list(Chunk.select().where(Chunk.job == job_id).order_by(Chunk.position))
     language = next((chunk.language for chunk in chunks if chunk.language), job.language)
-    transcript = {"revision": job_id, "transcript_source": chunks[0].recogniser, "language": language}
+    transcript = {"revision": job.revision, "transcript_source": chunks[0].recogniser, "language": language}
     Video.update(transcript).where(Video.id == job.video_id).execute()
-    Segment.delete().where((Segment.video == job.video_id) & (Segment.revision != job_id)).execute()
-    access = VideoAccess.insert(video=job.video_id, owner=job.owner, created_at=clock.now())
-    access.on_conflict_ignore().execute()
+    here, at_work = Job.video == job.video_id, Job.state.in_(ACTIVE)
+    kept = [writer.revision for writer in Job.select(Job.revision).where(here & at_work)]
+    old = (Segment.video == job.video_id) & Segment.revision.not_in([*kept, job.revision])
+    Segment.delete().where(old).execute()
+    videos.give_access(job.video_id or "", job.owner)

@@ -63,7 +63,7 @@ def accept(
 @transactional
 def _store(wanted: Request, media: Media) -> Receipt:
     receipt = intake.accept(wanted)
-    if not receipt.deduplicated:
+    if not receipt.deduplicated and receipt.job.follows_id is None:
         videos.attach(receipt.job.id, media)
     return receipt
 

@@ -8,7 +8,7 @@ from app import clock
 from app.engines.index import search_index
 from app.errors import Conflict, NotFound
 from app.models.base import transactional
-from app.models.jobs import ACTIVE, Job
+from app.models.jobs import ACTIVE, Job, family
 from app.models.videos import Segment, Video, VideoAccess
 from app.services import outbox
 from app.values import Media
@@ -31,8 +31,14 @@ def attach(job_id: str, media: Media) -> Video:
     video = Video.get(**same)
     known = {name: value for name, value in described.items() if value is not None}
     Video.update(known).where(Video.id == video.id).execute()
-    Job.update(video=video.id).where(Job.id == job_id).execute()
+    Job.update(video=video.id).where(family(job_id)).execute()
     return Video.get_by_id(video.id)
+
+
+def give_access(video_id: str, owner: str) -> None:
+    """Let the owner see the video; call it inside a transaction."""
+    access = VideoAccess.insert(video=video_id, owner=owner, created_at=clock.now())
+    access.on_conflict_ignore().execute()
 
 
 def get(video_id: str, owner: str | None) -> Video:
@@ -60,17 +66,29 @@ def page(owner: str | None, *, before: str | None, limit: int) -> list[Video]:
 def delete(video_id: str, owner: str | None) -> None:
     """Take the owner's access away, and with the last one the video; Conflict while a job works on it."""
     get(video_id, owner)
-    jobs = (Job.video == video_id) if owner is None else (Job.video == video_id) & (Job.owner == owner)
-    if Job.select().where(jobs & Job.state.in_(ACTIVE)).exists():
+    jobs = Job.video == video_id
+    Job.update(event_seq=Job.event_seq).where(jobs).execute()  # locks them: nobody comes to follow one now
+    at_work = jobs & Job.state.in_(ACTIVE)
+    if Job.select().where(at_work if owner is None else at_work & (Job.owner == owner)).exists():
         raise Conflict("A job is at work on this video; cancel it first with DELETE /api/jobs/{id}.")
-    Job.update(dedup_key=None).where(jobs).execute()
     accesses = VideoAccess.video == video_id
     mine = accesses if owner is None else accesses & (VideoAccess.owner == owner)
     VideoAccess.delete().where(mine).execute()
     if not VideoAccess.select().where(accesses).exists():
-        Segment.delete().where(Segment.video == video_id).execute()
-        Video.delete().where(Video.id == video_id).execute()
-        outbox.add("forget_video", video_id, priority=0)
+        Job.update(dedup_key=None).where(jobs & Job.state.not_in(ACTIVE)).execute()
+        _drop(video_id, wanted=Job.select().where(at_work).exists())
+
+
+def _drop(video_id: str, *, wanted: bool) -> None:
+    """Forget what was said; the row stays while it is wanted by another owner's job that is at work."""
+    shown = Video.select(Video.revision).where(Video.id == video_id).scalar()
+    if wanted:
+        Segment.delete().where((Segment.video == video_id) & (Segment.revision == shown)).execute()
+        Video.update(revision=None).where(Video.id == video_id).execute()
+        return
+    Segment.delete().where(Segment.video == video_id).execute()
+    Video.delete().where(Video.id == video_id).execute()
+    outbox.add("forget_video", video_id, priority=0)
 
 
 def forget(video_id: str) -> None:

@@ -6,7 +6,7 @@ from app import config
 def job_links(job_id: str) -> dict[str, str]:
     """Where to go on with a job."""
     job = f"{config.current().address()}/api/jobs/{job_id}"
-    return {"status": f"{job}/status", "cancel": job}
+    return {"status": f"{job}/status", "cancel": job, "retry": f"{job}/retry"}
 
 
 def video_links(video_id: str) -> dict[str, str]:

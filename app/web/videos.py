@@ -141,11 +141,15 @@ def _idempotency_key() -> str | None:
 def _accepted(receipt: Receipt) -> tuple[dict[str, object], int, dict[str, str]]:
     job, links = receipt.job, job_links(receipt.job.id)
     metrics.jobs_submitted_total.labels("duplicate" if receipt.deduplicated else "accepted").inc()
-    message = f"This is job {job.id} already." if receipt.deduplicated else "The video will be processed."
+    message = "The video will be processed."
+    if receipt.deduplicated:
+        message = f"This is job {job.id} already."
+    elif job.state == "completed":
+        message = "The video was processed before; it is there to be searched."
     answer = Accepted(
         job_id=job.id,
         message_id=job.message_id,
-        status="Queued" if not receipt.deduplicated else job.state.capitalize(),
+        status="Queued" if job.state != "completed" and not receipt.deduplicated else job.state.capitalize(),
         message=message,
         deduplicated=receipt.deduplicated,
         links=links,

@@ -3,7 +3,11 @@
 import pytest
 from flask.testing import FlaskClient
 
+from app import clock
 from app.models.jobs import Job, JobStage
+from app.models.videos import Video
+from app.services import census, workers
+from tests.integration.conftest import StoppedClock
 
 URL = "https://www.youtube.com/watch?v={:011d}"
 
@@ -40,7 +44,64 @@ def test_jobs_can_be_filtered_by_their_state(api: FlaskClient) -> None:
     )
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "status=done", "cursor=x", "page=2"])
+def test_jobs_can_be_filtered_by_what_they_are_about(api: FlaskClient) -> None:
+    plain, urgent, failed = submit(api, 2) + submit(api, 1, priority="high", language="en")
+    video = Video.create(
+        id="V" * 26, extractor="youtube", external_id="x", title="T", webpage_url="x", created_at=clock.now()
+    )
+    Job.update(name="Process video: 100% Élan", video=video.id).where(Job.id == plain).execute()
+    Job.update(error_code="no_audio").where(Job.id == failed).execute()
+
+    def found(query: str) -> list[str]:
+        return [job["job_id"] for job in api.get(f"/api/jobs?{query}").get_json()["data"]]
+
+    assert found("priority=high") == [failed]
+    assert found("error_code=no_audio") == [failed]
+    assert found(f"video_id={video.id}") == [plain]
+    assert found("q=100%25 Éla") == found("q=pROCESS vIDEO: 1") == [plain]
+    assert found("q=0%25 e") == found("q=nothing") == []
+    assert found("q=V%3D00000000001") == [urgent]
+    assert found("priority=high&q=nothing") == []
+
+
+def test_statistics_count_jobs_as_the_dashboard_names_them(api: FlaskClient, time: StoppedClock) -> None:
+    states = ["pending", "running", "retrying", "completed", "failed", "cancelled", "cancelled"]
+    for job_id, state in zip(submit(api, len(states)), states, strict=True):
+        Job.update(state=state).where(Job.id == job_id).execute()
+    submit(api, 1, delay_s=60, force=True)
+    workers.beat("a:1", server="a", queues=["embed"], threads=1, busy=0, started_at=time.now())
+    workers.beat("a:2", server="a", queues=["index"], threads=1, busy=0, started_at=time.now())
+
+    numbers = api.get("/api/jobs/stats").get_json()
+
+    assert numbers == {
+        "enqueued": 1, "processing": 1, "succeeded": 1, "failed": 1, "scheduled": 2, "deleted": 2,
+        "servers": 1, "recurring": 0,
+    }  # fmt: skip
+
+
+def test_statistics_of_a_user_are_of_their_own_jobs(api: FlaskClient) -> None:
+    submit(api, 2)
+    (theirs,) = submit(api, 1, language="en")
+    Job.update(owner="bob").where(Job.id == theirs).execute()
+
+    assert census.stats("bob").enqueued == 1
+    assert census.stats(None).enqueued == 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=201",
+        "status=done",
+        "cursor=x",
+        "page=2",
+        "priority=urgent",
+        "q=" + "x" * 501,
+        "error_code=" + "x" * 65,
+    ],
+)
 def test_a_bad_query_is_refused(api: FlaskClient, query: str) -> None:
     answer = api.get(f"/api/jobs?{query}")
 
