@@ -1,0 +1,47 @@
+"""The migrations make the tables that the models describe, on every database."""
+
+from playhouse.migrations import Runner
+
+from app.config import Config
+from app.models.base import Row, connect, database
+from app.models.jobs import Job
+from app.models.schema import MIGRATIONS, pending, upgrade
+from app.services import intake
+from app.services.intake import Request
+
+
+def tables() -> list[type[Row]]:
+    """Every class that is a table, and no base of others."""
+    classes = [Row]
+    for kind in classes:
+        classes += kind.__subclasses__()
+    return [kind for kind in classes if not kind.__subclasses__() and kind.__module__.startswith("app.")]
+
+
+def test_the_tables_that_are_made_have_the_columns_and_unique_keys_of_the_models(house: Config) -> None:
+    assert len(tables()) > 10
+    for kind in tables():
+        name = kind._meta.table_name
+        columns = {column.name: column.null for column in database.get_columns(name)}
+        wanted = {
+            field.column_name: field.null and not field.primary_key for field in kind._meta.sorted_fields
+        }
+        assert columns.keys() == wanted.keys(), name
+        unique = {tuple(index.columns) for index in database.get_indexes(name) if index.unique}
+        for fields, is_unique in kind._meta.indexes:
+            columns_of = tuple(kind._meta.combined[field].column_name for field in fields)
+            assert not is_unique or columns_of in unique, (name, columns_of)
+
+
+def test_an_upgrade_of_a_database_with_data_keeps_the_data(settings: Config) -> None:
+    connect(settings.database())
+    Runner(database.obj, str(MIGRATIONS)).up("0001_initial")
+    job = intake.accept(Request(owner="ada", url="https://youtu.be/x", name="Elephants")).job
+
+    applied = upgrade(settings)
+
+    assert len(applied) >= 1
+    assert pending() == []
+    assert Job.get_by_id(job.id).name == "Elephants"
+    assert upgrade(settings) == []
+    database.close()
