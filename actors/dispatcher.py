@@ -15,7 +15,7 @@ from app.errors import YtragError
 from app.models import schema
 from app.models.base import release
 from app.models.messages import Outbox
-from app.services import outbox, recovery
+from app.services import limits, outbox, recovery
 from app.stages import CHUNK_ACTOR, NAMES
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ def run(stop: threading.Event) -> None:
         wait_s = config.current().poll_s
         try:
             recovery.recover()
+            limits.let_in()
             while dispatch_due():
                 pass
             if time.monotonic() - reconciled_at > RECONCILE_EVERY_S:
