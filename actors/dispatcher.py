@@ -15,7 +15,7 @@ from app.errors import YtragError
 from app.models import schema
 from app.models.base import release
 from app.models.messages import Outbox
-from app.services import outbox, recovery, schedules
+from app.services import limits, outbox, recovery, schedules
 from app.stages import CHUNK_ACTOR, NAMES
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ def run(stop: threading.Event) -> None:
         try:
             recovery.recover()
             schedules.fire_due()
+            limits.let_in()
             while dispatch_due():
                 pass
             if time.monotonic() - reconciled_at > RECONCILE_EVERY_S:

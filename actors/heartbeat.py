@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from app import clock, config
 from app.models.base import release
-from app.services import claims, workers
+from app.services import claims, limits, workers
 from app.services.claims import Claim
 
 log = logging.getLogger(__name__)
@@ -65,12 +65,13 @@ def run(queues: Sequence[str], threads: int) -> None:
 
 
 def beat() -> None:
-    """Renew all claims once."""
+    """Renew all claims, and the slots that they hold, once."""
     with _lock:
         present = list(_claims.values())
     for claim in present:
         try:
             claims.renew(claim)
+            limits.renew(claim)
         except Exception:
             log.exception("heartbeat failed")
 

@@ -14,7 +14,7 @@ from dramatiq.middleware.time_limit import TimeLimitExceeded
 from actors import heartbeat, messages
 from actors.broker import broker
 from app import config, logs
-from app.errors import OutOfSpace, StageError, TimeLimitReached, UnexpectedError, WorkStopped
+from app.errors import NotNow, OutOfSpace, StageError, TimeLimitReached, UnexpectedError, WorkStopped
 from app.services import claims, jobs
 from app.services.claims import Claim
 from monitoring import metrics
@@ -79,6 +79,9 @@ def _attempt(claim: Claim, function: Callable[[], None]) -> str:
         if not claim.ended:
             claims.finish(claim)
         return "completed"
+    except NotNow as wait:
+        claims.put_back(claim, wait)
+        return "waiting"
     except WorkStopped:
         if heartbeat.shutting_down.is_set():
             claims.put_back(claim)

@@ -28,6 +28,14 @@ def _whole(minimum: int) -> Callable[[str], int]:
     return read
 
 
+def _from_zero(text: str) -> float:
+    """a number of at least 0"""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value
+
+
 def _positive(text: str) -> float:
     """a number above 0"""
     value = float(text)
@@ -125,6 +133,13 @@ class Config:
     workers_media: Pool = _setting(Pool(1, 1), _pool, "processes×threads for audio and chunk planning")
     workers_asr: Pool = _setting(Pool(1, 1), _pool, "processes×threads for recognition; each uses all cores")
     workers_light: Pool = _setting(Pool(1, 1), _pool, "processes×threads for segments, embeddings, index")
+    downloads_per_source: int = _setting(2, _whole(1), "most downloads at once from one host, by all workers")
+    download_spacing_s: float = _setting(
+        2.0, _from_zero, "seconds between two starts of downloads from one host; loopback needs none"
+    )
+    recognisers_per_host: int = _setting(
+        0, _whole(0), "most recognisers at once of one SERVER_NAME; 0: as WORKERS_ASR says"
+    )
     retry_delays_s: tuple[float, ...] = _setting((10.0, 30.0, 60.0), _numbers, "seconds before each retry")
     lease_s: float = _setting(60.0, _positive, "seconds after which a silent worker counts as dead")
     poll_s: float = _setting(2.0, _positive, "seconds between looks at the database for due work")

@@ -1,5 +1,6 @@
 """The error tree: each error has a stable code, a sentence, and what to do next."""
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -246,6 +247,14 @@ class UnexpectedError(TransientError):
     """A fault of ours."""
 
     code = "internal_error"
+
+
+class NotNow(Exception):
+    """Raised by a stage that cannot start yet: it comes back at the time, or sooner when let in."""
+
+    def __init__(self, *, at: datetime, waits_for: str) -> None:
+        super().__init__(f"no slot of {waits_for} before {at}")
+        self.at, self.waits_for = at, waits_for
 
 
 class WorkStopped(Exception):

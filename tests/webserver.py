@@ -8,6 +8,9 @@
 import mimetypes
 import re
 import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +23,8 @@ SLOW_BYTES, SLOW_EVERY_S = 8192, 0.1
 class WebServer(ThreadingHTTPServer):
     """Serves while its `with` block lasts, as a proxy too: of an address it looks at the path only.
 
-    `requests` lists the paths asked for, `cookies` what came with each, `broken` the paths hung up on.
+    `requests` lists the paths asked for, `cookies` what came with each, `broken` the paths hung up on;
+    `most_at_once` is how many different paths were being answered at one moment.
     """
 
     daemon_threads = True
@@ -31,12 +35,27 @@ class WebServer(ThreadingHTTPServer):
         self.requests: list[str] = []
         self.cookies: list[str | None] = []
         self.broken: list[str] = []
+        self.most_at_once = 0
+        self._answering: Counter[str] = Counter()
+        self._lock = threading.Lock()
         self.stopping = threading.Event()
 
     @property
     def url(self) -> str:
         """Where it is, without a slash at the end."""
         return f"http://127.0.0.1:{self.server_port}"
+
+    @contextmanager
+    def answering(self, path: str) -> Iterator[None]:
+        """Count the path as one that is being answered."""
+        with self._lock:
+            self._answering[path] += 1
+            self.most_at_once = max(self.most_at_once, len(+self._answering))
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._answering[path] -= 1
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -60,7 +79,8 @@ class _Answer(BaseHTTPRequestHandler):
         way, _, name = path.strip("/").partition("/")
         answer = getattr(self, f"answer_{way}", None)
         try:
-            answer(name) if answer else self.answer_well(path.strip("/"))
+            with self.server.answering(path):
+                answer(name) if answer else self.answer_well(path.strip("/"))
         except ConnectionError:
             self.server.broken.append(path)
 

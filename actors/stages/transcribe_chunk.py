@@ -3,15 +3,16 @@
 from actors.stage import stage
 from app.engines.recogniser import recogniser
 from app.engines.storage import storage
-from app.services import claims, media, transcripts
+from app.services import claims, limits, media, transcripts
 from monitoring import metrics
 
 
 @stage(time_limit_ms=12 * 3600 * 1000)
 def transcribe_chunk(job_id: str, position: int) -> None:
     """Store the words of the chunk, with their times."""
-    job, chunk, engine = media.job(job_id), media.chunk(job_id, position), recogniser()
-    with storage().local(job.audio_key or "") as audio:
+    job, chunk = media.job(job_id), media.chunk(job_id, position)
+    with limits.recognising(), storage().local(job.audio_key or "") as audio:
+        engine = recogniser()
         recognition = engine.recognise(
             audio,
             start_s=chunk.start_s,

@@ -8,7 +8,8 @@ from app.models.base import MomentField, Row
 class Outbox(Row):
     """A message that is due for publishing at available_at; gone once the broker has it.
 
-    target names what the message is for; one row a target waits at a time.
+    target names what the message is for; one row a target waits at a time. waits_for names the resource
+    of which it needs a slot; once there is one for it, available_at is brought forward.
     """
 
     id = pw.AutoField()
@@ -20,6 +21,7 @@ class Outbox(Row):
     message_id = pw.FixedCharField(36)
     available_at = MomentField(index=True)
     lease_until = MomentField(null=True)
+    waits_for = pw.CharField(300, null=True, index=True)
     created_at = MomentField()
 
 

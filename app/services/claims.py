@@ -11,7 +11,7 @@ from typing import ParamSpec
 import peewee as pw
 
 from app import clock, config
-from app.errors import StageError, WorkStopped
+from app.errors import NotNow, StageError, WorkStopped
 from app.models.base import after_commit, transactional
 from app.models.jobs import DONE, Chunk, Claimable, JobStage
 from app.services import events, jobs, messages, outbox
@@ -23,7 +23,10 @@ P = ParamSpec("P")
 
 @dataclass
 class Claim:
-    """One worker's hold on one stage or chunk; fence tells it from every earlier and later one."""
+    """One worker's hold on one stage or chunk; fence tells it from every earlier and later one.
+
+    lease_ids: the slots that it holds of limited resources.
+    """
 
     rows: type[Claimable]
     row_id: int
@@ -35,12 +38,18 @@ class Claim:
     worker: str
     ended: bool = False
     progress: float = 0.0
+    lease_ids: set[int] = field(default_factory=set)
     stopped: threading.Event = field(default_factory=threading.Event)
 
     @property
     def job_id(self) -> str:
         """The job that the work is for."""
         return self.message.subject
+
+    @property
+    def holder(self) -> str:
+        """Its name among all claims that there ever are."""
+        return f"{self.rows.__name__}:{self.row_id}:{self.fence}"
 
     def report(self, progress: float) -> None:
         """Note the fraction done, 0 to 1; WorkStopped when the work is no longer wanted."""
@@ -223,7 +232,7 @@ def _fail(claim: Claim, error: StageError, traceback: str) -> bool:
     return False
 
 
-def _again(claim: Claim, at: datetime | None = None) -> None:
+def _again(claim: Claim, at: datetime | None = None, waits_for: str | None = None) -> None:
     outbox.add(
         claim.message.actor,
         claim.job_id,
@@ -231,13 +240,23 @@ def _again(claim: Claim, at: datetime | None = None) -> None:
         priority=claim.message.priority,
         available_at=at,
         message_id=claim.message.id,
+        waits_for=waits_for,
+        anew=True,  # a quick end may come before the dispatcher has noted that the message was sent
     )
 
 
 @transactional
-def put_back(claim: Claim) -> None:
-    """Give the work back unharmed, at a shutdown: the attempt does not count."""
+def put_back(claim: Claim, wait: NotNow | None = None) -> None:
+    """Give the work back unharmed, at a shutdown or until its turn comes: the attempt does not count."""
     changes = {"state": "pending", "lease_until": None, "attempt": claim.rows.attempt - 1}
-    if claim.rows.update(changes).where(claim.held()).execute():
+    if wait and claim.attempt == 1:
+        changes["started_at"] = None
+    if not claim.rows.update(changes).where(claim.held()).execute():
+        return
+    if wait is None:
         _again(claim)
         messages.record(claim.message, "enqueued")
+    else:
+        _again(claim, wait.at, wait.waits_for)
+        messages.record(claim.message, "delayed")
+        jobs.await_turn(claim.job_id, claim.stage, claim.attempt, wait)

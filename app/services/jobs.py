@@ -6,12 +6,12 @@ from typing import Any
 import peewee as pw
 
 from app import clock
-from app.errors import Conflict, NotFound, StageError
+from app.errors import Conflict, NotFound, NotNow, StageError
 from app.models.base import transactional
 from app.models.jobs import ACTIVE, OPEN, Chunk, Job, JobStage, family
 from app.models.videos import Video
 from app.services import duplicates, events, outbox, videos
-from app.stages import CHUNK_ACTOR, FAN_OUT, overall_progress
+from app.stages import CHUNK_ACTOR, FAN_OUT, NAMES, overall_progress
 
 
 def get(job_id: str, owner: str | None) -> Job:
@@ -53,6 +53,16 @@ def await_retry(job_id: str, stage: str, attempt: int, error: StageError, at: da
         Job.update(state="retrying").where(family(job_id) & (Job.state == "running")).execute()
     payload = {"attempt": attempt, "error_code": error.code, "next_retry_at": at.isoformat()}
     events.add(job_id, "stage", stage=stage, status="retrying", **payload)
+
+
+def await_turn(job_id: str, stage: str, attempt: int, wait: NotNow) -> None:
+    """Mark the job as waiting for a slot; call it inside a claim's transaction."""
+    changes: dict[str, Any] = {"state": "pending"}
+    if stage == NAMES[0] and attempt == 1:
+        changes["started_at"] = None  # it has done nothing yet
+    if stage != CHUNK_ACTOR:
+        Job.update(changes).where((Job.id == job_id) & (Job.state == "running")).execute()
+    events.add(job_id, "stage", stage=stage, status="pending", attempt=attempt, waits_for=wait.waits_for)
 
 
 def ring(

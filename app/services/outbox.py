@@ -26,21 +26,27 @@ def add(
     position: int | None = None,
     available_at: datetime | None = None,
     message_id: str | None = None,
+    waits_for: str | None = None,
+    anew: bool = False,
 ) -> str:
     """Have the actor called with the subject (and position) from available_at on; return the message's id.
 
-    Where the same call waits already, that row stays and nothing is added.
+    Where the same call waits already, that row stays and nothing is added; anew: the row is replaced.
     """
     message_id = message_id or str(uuid4())
     now = clock.now()
+    target = f"{actor}:{subject}:{'' if position is None else position}"
+    if anew:
+        Outbox.delete().where(Outbox.target == target).execute()
     Outbox.insert(
-        target=f"{actor}:{subject}:{'' if position is None else position}",
+        target=target,
         actor=actor,
         subject=subject,
         position=position,
         priority=priority,
         message_id=message_id,
         available_at=available_at or now,
+        waits_for=waits_for,
         created_at=now,
     ).on_conflict_ignore().execute()
     after_commit(added.set)
@@ -55,8 +61,10 @@ def claim_due(*, limit: int = 100) -> list[Outbox]:
     query = Outbox.select().where((Outbox.available_at <= now) & free)
     query = query.order_by(Outbox.priority.desc(), Outbox.id).limit(limit)
     due = list(query if is_sqlite() else query.for_update(skip_locked=True))
-    Outbox.update(lease_until=now + PUBLISH_LEASE).where(Outbox.id.in_([row.id for row in due])).execute()
+    until = now + PUBLISH_LEASE
+    Outbox.update(lease_until=until).where(Outbox.id.in_([row.id for row in due])).execute()
     for row in due:
+        row.lease_until = until
         messages.record(ref(row), "enqueued")
     return due
 
@@ -76,8 +84,9 @@ def put_back(rows: Sequence[Outbox]) -> None:
 
 @transactional
 def mark_sent(row: Outbox) -> None:
-    """Forget a row that the broker has."""
-    Outbox.delete().where((Outbox.id == row.id) & (Outbox.message_id == row.message_id)).execute()
+    """Forget a row that the broker has, unless its work was put back before one came to note that."""
+    claimed = (Outbox.id == row.id) & (Outbox.lease_until == row.lease_until)
+    Outbox.delete().where(claimed & (Outbox.message_id == row.message_id)).execute()
 
 
 @transactional

@@ -11,7 +11,7 @@ from app.errors import WorkerLost
 from app.models.base import transactional
 from app.models.jobs import ACTIVE, OPEN, Chunk, Claimable, Job, JobStage
 from app.models.messages import Message
-from app.services import jobs, messages
+from app.services import jobs, limits, messages
 from app.services.claims import attempts_allowed
 from app.services.messages import MessageRef
 from app.stages import CHUNK_ACTOR, NAMES
@@ -27,9 +27,11 @@ BATCH = 100
 def recover(*, everything: bool = False) -> int:
     """Put back the work of workers that fell silent and return how many pieces there were.
 
-    everything: also leases that still run, for a start at which no other worker can be alive.
+    everything: also leases that still run, and all slots, for a start at which no other worker can be alive.
     """
     recovered = 0
+    if everything:
+        limits.free_all()
     for rows in (JobStage, Chunk):
         silent = rows.lease_until.is_null(is_null=False) if everything else (rows.lease_until < clock.now())
         for row in rows.select().where((rows.state == "running") & silent):
