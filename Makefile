@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHON LOCK TORCH_INDEX
 
-.PHONY: help setup demo talk services services-down test check format bench lock clean
+.PHONY: help setup demo talk services services-down stack stack-test test check format bench lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -24,6 +24,12 @@ services:  ## Start RabbitMQ and MariaDB for tests, installing them if need be (
 
 services-down:  ## Stop them (deploy/services.sh down --purge deletes their data too)
 	@deploy/services.sh down
+
+stack: setup  ## Run the production form of docker-compose.yml without Docker until Ctrl-C (API_PORT=8000)
+	@$(BIN)/python -m deploy.tools.stack
+
+stack-test: setup  ## Send one video through the production form, and search it
+	@$(BIN)/python -m deploy.tools.stack --once
 
 # 69: no servers to be had here. What needs them is then skipped, in CI failed.
 test: setup  ## Run the whole test suite and measure coverage (ARGS="-k search")

@@ -1,0 +1,17 @@
+"""How the API alone starts, or does not."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.up import Up
+
+
+def test_serve_ends_with_a_sentence_that_says_how_to_make_a_key_where_there_is_none(tmp_path: Path) -> None:
+    up = Up(tmp_path, "serve", ENV="production")
+
+    with pytest.raises(RuntimeError, match=r"ytrag serve: .* make one with 'ytrag keys create NAME"):
+        up.start()
+
+    assert up.process.returncode not in (0, None)
+    assert "Traceback" not in up.log.read_text()
