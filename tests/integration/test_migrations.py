@@ -2,12 +2,11 @@
 
 from playhouse.migrations import Runner
 
+from app import clock
 from app.config import Config
 from app.models.base import Row, connect, database
-from app.models.jobs import Job
+from app.models.keys import ApiKey
 from app.models.schema import MIGRATIONS, pending, upgrade
-from app.services import intake
-from app.services.intake import Request
 
 
 def tables() -> list[type[Row]]:
@@ -36,12 +35,12 @@ def test_the_tables_that_are_made_have_the_columns_and_unique_keys_of_the_models
 def test_an_upgrade_of_a_database_with_data_keeps_the_data(settings: Config) -> None:
     connect(settings.database())
     Runner(database.obj, str(MIGRATIONS)).up("0001_initial")
-    job = intake.accept(Request(owner="ada", url="https://youtu.be/x", name="Elephants")).job
+    key = ApiKey.create(prefix="1a2b3c4d", digest="0" * 64, owner="ada", role="user", created_at=clock.now())
 
     applied = upgrade(settings)
 
     assert len(applied) >= 1
     assert pending() == []
-    assert Job.get_by_id(job.id).name == "Elephants"
+    assert ApiKey.get_by_id(key.id).owner == "ada"
     assert upgrade(settings) == []
     database.close()
