@@ -1,17 +1,14 @@
 """Moves due work from the database to the broker, and brings back what was lost."""
 
 import logging
-import sys
 import threading
 import time
 
-from actors import depths, pools
+from actors import depths, pools, process
 from actors.broker import broker
 from actors.messages import build
 from actors.pipeline import chain_from
-from actors.signals import stop_event
 from app import config, logs
-from app.errors import YtragError
 from app.models import schema
 from app.models.base import release
 from app.models.messages import Outbox
@@ -31,7 +28,7 @@ def main() -> None:
     pools.declare_actors()
     schedules.ensure_system_schedules(settings.housekeeping_interval_s)
     log.info("dispatching")
-    run(stop_event())
+    run(process.stop_event())
 
 
 def run(stop: threading.Event) -> None:
@@ -81,7 +78,4 @@ def publish(row: Outbox) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (YtragError, OSError) as error:
-        sys.exit(f"ytrag dispatcher: {error}")
+    process.run("dispatcher", main)

@@ -3,7 +3,6 @@
 import fcntl
 import logging
 import os
-import sys
 import threading
 from typing import IO
 
@@ -11,11 +10,11 @@ from prometheus_client import start_http_server
 from waitress.server import create_server
 
 from actors import dispatcher, pools
-from actors.signals import stop_event
+from actors.process import run, stop_event
 from app import config, logs
 from app.config import Config
 from app.engines.storage import storage
-from app.errors import InvalidSetting, YtragError
+from app.errors import InvalidSetting
 from app.services import recovery, schedules
 from app.web.application import create_app
 
@@ -68,7 +67,4 @@ def _take_up_unfinished() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (YtragError, OSError) as error:
-        sys.exit(f"ytrag up: {error}")
+    run("up", main)

@@ -7,9 +7,9 @@ import sys
 import time
 
 from actors import pools
-from actors.signals import stop_event
+from actors.process import run, stop_event
 from app import config, logs
-from app.errors import InvalidInput, YtragError
+from app.errors import InvalidInput
 from app.models import schema
 
 log = logging.getLogger(__name__)
@@ -76,10 +76,4 @@ def _stop(children: list[subprocess.Popen[bytes]], timeout_s: float) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        if sys.argv[1:2] == ["--serve"]:
-            serve(sys.argv[2])
-        else:
-            main(sys.argv[1:])
-    except (YtragError, OSError) as error:
-        sys.exit(f"ytrag worker: {error}")
+    run("worker", lambda: serve(sys.argv[2]) if sys.argv[1:2] == ["--serve"] else main(sys.argv[1:]))

@@ -104,7 +104,7 @@ class SearchUnavailable(YtragError):
     """The index holds vectors of another model."""
 
     code = "index_model_mismatch"
-    hint = "Run 'ytrag reindex', or set YTRAG_EMBEDDING_MODEL back."
+    hint = "Set YTRAG_EMBEDDING_MODEL back to the model that the index was made with."
 
 
 class DatabaseUnavailable(YtragError):

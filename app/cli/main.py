@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from app import config
 from app.cli import admin, schedules
@@ -151,6 +151,8 @@ def status(*, job_id: str, as_json: bool) -> None:
         show(found, "", as_json=True)
         return
     out.print(escape(f"{_ending(found)}\n{found.progress:.0f} % done, job {found.job_id}"), soft_wrap=True)
+    if found.next_retry_at:
+        out.print(f"next attempt at {found.next_retry_at:%Y-%m-%d %H:%M:%S} UTC")
     table = Table("stage", "status", "progress", "attempt", "took", "error", box=None)
     for stage in found.stages:
         took = (
@@ -158,8 +160,10 @@ def status(*, job_id: str, as_json: bool) -> None:
             if not (stage.started_at and stage.finished_at)
             else _seconds(stage.started_at, stage.finished_at)
         )
-        error = stage.error.code if stage.error else ""
-        table.add_row(stage.name, stage.status, f"{stage.progress:.0f} %", str(stage.attempt), took, error)
+        error = f"{stage.error.code}: {stage.error.detail}" if stage.error else ""
+        table.add_row(
+            stage.name, stage.status, f"{stage.progress:.0f} %", str(stage.attempt), took, escape(error)
+        )
     out.print(table)
 
 
@@ -187,7 +191,7 @@ def jobs(*, stats: bool, as_json: bool, **query: Any) -> None:
             show(numbers, "\n".join(lines), as_json=as_json)
             return
         page = client.jobs(**query)
-    table = Table("job", "status", "progress", "name", "error", box=None)
+    table = Table(Column("job", no_wrap=True), "status", "progress", "name", "error", box=None)
     for job in page.data:
         error = job.error.code if job.error else ""
         table.add_row(job.job_id, job.status, f"{job.progress:.0f} %", escape(job.name), error)
@@ -203,7 +207,7 @@ def videos(*, as_json: bool, **query: Any) -> None:
     """List videos that can be read and searched, newest first."""
     with Client() as client:
         page = client.videos(**query)
-    table = Table("video", "length", "title", box=None)
+    table = Table(Column("video", no_wrap=True), "length", "title", box=None)
     for video in page.data:
         table.add_row(video.id, f"{video.duration_s or 0:.0f} s", escape(video.title))
     show(page, table, as_json=as_json)

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.cli.output import as_json, guarded, out, show
 from app.client import Client
@@ -25,7 +25,9 @@ def list_schedules(*, as_json: bool, **query: Any) -> None:
     """List schedules, newest first."""
     with Client() as client:
         page = client.schedules(**query)
-    table = Table("schedule", "name", "cron", "zone", "next run", "last outcome", box=None)
+    table = Table(
+        Column("schedule", no_wrap=True), "name", "cron", "zone", "next run", "last outcome", box=None
+    )
     for found in page.data:
         table.add_row(
             found.id,

@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -81,6 +82,14 @@ class Storage:
             owner = directory.name.partition("-")[0]
             if not Path(f"/proc/{owner}").exists() or int(owner) == os.getpid():
                 shutil.rmtree(directory, ignore_errors=True)
+
+    def clear_old_workspaces(self, older_than_s: float) -> int:
+        """Delete what any machine's processes left behind so long ago, and return how many folders."""
+        now = time.time()
+        old = [path for path in self._workspaces.glob("*") if now - path.stat().st_mtime > older_than_s]
+        for directory in old:
+            shutil.rmtree(directory, ignore_errors=True)
+        return len(old)
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"

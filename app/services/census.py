@@ -6,6 +6,7 @@ from typing import Any
 import peewee as pw
 
 from app.models.jobs import Job
+from app.models.schedules import Schedule
 from app.services import workers
 
 
@@ -53,5 +54,5 @@ def servers() -> int:
 
 
 def recurring() -> int:
-    """How many schedules there are: none until they are rows."""
-    return 0
+    """How many schedules there are that may fire."""
+    return int(Schedule.select().where(Schedule.enabled).count())

@@ -27,6 +27,7 @@ def keep_house() -> dict[str, int]:
         "jobs": _in_batches(_old_jobs),
         "videos": _in_batches(_unseen_videos),
         "files": _orphaned_files(),
+        "workspaces": storage().clear_old_workspaces(ORPHAN_AFTER.total_seconds()),
         "schedule_runs": _in_batches(_old_schedule_runs),
         "workers": workers.forget_stale(),
     }

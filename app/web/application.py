@@ -37,6 +37,7 @@ def create_app(config: Config) -> OpenAPI:
     errors.register(app)
     app.after_request(_harden)
     app.teardown_appcontext(lambda _error: release())
+    release()  # what the start needed; the thread that started may never serve
     return app
 
 
