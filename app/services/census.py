@@ -6,6 +6,7 @@ from typing import Any
 import peewee as pw
 
 from app.models.jobs import Job
+from app.models.schedules import Schedule
 from app.services import workers
 
 
@@ -34,7 +35,7 @@ def stats(owner: str | None) -> Stats:
         scheduled=count.get("scheduled", 0) + count.get("retrying", 0),
         deleted=count.get("cancelled", 0),
         servers=servers(),
-        recurring=recurring(),
+        recurring=recurring(owner),
     )
 
 
@@ -52,6 +53,7 @@ def servers() -> int:
     return len({row.server for row in workers.present()})
 
 
-def recurring() -> int:
-    """How many schedules there are: none until they are rows."""
-    return 0
+def recurring(owner: str | None) -> int:
+    """How many schedules the owner has (None: all, with the program's own)."""
+    mine = Schedule.select() if owner is None else Schedule.select().where(Schedule.owner == owner)
+    return int(mine.count())
