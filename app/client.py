@@ -17,16 +17,14 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel
 
+from app.action_schemas import BulkAnswer, RetryAnswer, StatsAnswer
 from app.errors import YtragError
 from app.schedule_schemas import RunAnswer, ScheduleAnswer, SchedulePage
 from app.schemas import (
     Accepted,
-    BulkAnswer,
     JobPage,
     JobStatusAnswer,
-    RetryAnswer,
     SearchAnswer,
-    StatsAnswer,
     TranscriptAnswer,
     VideoPage,
 )

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.stages import NAMES
 from app.values import LANGUAGES
 
 Priority = Literal["low", "default", "high", "critical"]
@@ -22,26 +21,12 @@ def _known(code: str) -> str:
     return code
 
 
-def _stage(name: str) -> str:
-    if name not in NAMES:
-        raise ValueError(f"{name!r} is no stage; there are {', '.join(NAMES)}")
-    return name
-
-
 Language = Annotated[
     str,
     AfterValidator(_known),
     Field(
         description="ISO 639 code of the speech; left out: detected.",
         json_schema_extra={"enum": sorted(LANGUAGES)},
-    ),
-]
-StageName = Annotated[
-    str,
-    AfterValidator(_stage),
-    Field(
-        description="A stage; left out: the one that failed, else the first.",
-        json_schema_extra={"enum": list(NAMES)},
     ),
 ]
 Cursor = Annotated[str | None, Field(description="next_cursor of the page before.")]
@@ -171,51 +156,6 @@ class JobsQuery(JobFilter):
 
     limit: int = Field(50, ge=1, le=200)
     cursor: Cursor = None
-
-
-class RetryBody(Strict):
-    """Where to begin."""
-
-    from_stage: StageName | None = None
-
-
-class RetryAnswer(Accepted):
-    """A job that is at work again, and the stage that it begins with."""
-
-    from_stage: str
-
-
-class BulkBody(Strict):
-    """What to do to which jobs; without a status, cancel means active jobs and retry failed ones."""
-
-    action: Literal["cancel", "retry"]
-    filter: JobFilter
-    dry_run: bool = Field(default=False, description="Only count: try each and undo it.")
-    cursor: Cursor = None
-
-
-class BulkAnswer(Answer):
-    """How many jobs were meant and done, and refusals by their code; next_cursor where there may be more."""
-
-    action: str
-    dry_run: bool
-    matched: int
-    done: int
-    refused: dict[str, int]
-    next_cursor: str | None
-
-
-class StatsAnswer(Answer):
-    """Numbers of jobs, of servers that run stages, and of schedules."""
-
-    enqueued: int = Field(description="Waiting to be started.")
-    processing: int
-    succeeded: int
-    failed: int
-    scheduled: int = Field(description="Waiting for their time or for their next attempt.")
-    deleted: int = Field(description="Cancelled.")
-    servers: int
-    recurring: int
 
 
 class VideoAnswer(Answer):

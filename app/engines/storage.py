@@ -54,13 +54,15 @@ class Storage:
 
     def list(self, prefix: str) -> list[str]:
         """Names of what lies directly below the prefix."""
-        path = self._path(prefix)
-        found = self._files.ls(path, detail=False) if self._files.exists(path) else []
+        try:
+            found = self._files.ls(self._path(prefix), detail=False)
+        except FileNotFoundError:
+            return []
         return [name.rstrip("/").rpartition("/")[2] for name in found]
 
     def delete(self, prefix: str) -> None:
         """Delete what lies below the prefix; nothing there is as good."""
-        if self._files.exists(self._path(prefix)):
+        with suppress(FileNotFoundError):
             self._files.rm(self._path(prefix), recursive=True)
 
     def prune(self, prefix: str) -> None:

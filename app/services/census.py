@@ -35,7 +35,7 @@ def stats(owner: str | None) -> Stats:
         scheduled=count.get("scheduled", 0) + count.get("retrying", 0),
         deleted=count.get("cancelled", 0),
         servers=servers(),
-        recurring=recurring(),
+        recurring=recurring(owner),
     )
 
 
@@ -53,6 +53,7 @@ def servers() -> int:
     return len({row.server for row in workers.present()})
 
 
-def recurring() -> int:
-    """How many schedules there are that may fire."""
-    return int(Schedule.select().where(Schedule.enabled).count())
+def recurring(owner: str | None) -> int:
+    """How many schedules the owner has (None: all, with the program's own)."""
+    mine = Schedule.select() if owner is None else Schedule.select().where(Schedule.owner == owner)
+    return int(mine.count())

@@ -61,7 +61,7 @@ def await_turn(job_id: str, stage: str, attempt: int, wait: NotNow) -> None:
     if stage == NAMES[0] and attempt == 1:
         changes["started_at"] = None  # it has done nothing yet
     if stage != CHUNK_ACTOR:
-        Job.update(changes).where((Job.id == job_id) & (Job.state == "running")).execute()
+        Job.update(changes).where(family(job_id) & (Job.state == "running")).execute()
     events.add(job_id, "stage", stage=stage, status="pending", attempt=attempt, waits_for=wait.waits_for)
 
 

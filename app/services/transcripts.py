@@ -1,6 +1,7 @@
 """What was said: words of chunks, passages of videos."""
 
 import json
+import secrets
 import zlib
 from collections.abc import Sequence
 
@@ -16,8 +17,8 @@ from app.services import claims, events, jobs, videos
 from app.stages import CHUNK_ACTOR, FAN_OUT, STAGES
 from app.values import Passage, Recognition, Word
 
-FENCES = 1000
-"""More claims than a chunk ever sees."""
+FENCES = 2**30
+"""Where the count of a chunk's claims may begin; the column holds twice as many."""
 
 NO_SPEECH = "no_speech: nothing was recognised as speech, so the transcript is empty."
 
@@ -26,9 +27,9 @@ NO_SPEECH = "no_speech: nothing was recognised as speech, so the transcript is e
 def plan_chunks(job_id: str, cuts: Sequence[tuple[float, float]]) -> None:
     """Store the slices (start and end, seconds) to recognise and have each published.
 
-    Their fences begin above those of an earlier plan: its workers may live, and SQLite gives ids anew.
+    Their fences begin anywhere: SQLite gives ids anew, and a worker of a chunk that is gone may live.
     """
-    fence = claims.current().fence * FENCES
+    fence = secrets.randbelow(FENCES)
     for position, (start_s, end_s) in enumerate(cuts):
         slice_ = {"position": position, "start_s": start_s, "end_s": end_s, "fence": fence}
         Chunk.create(job=job_id, state="pending", **slice_)

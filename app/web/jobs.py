@@ -4,22 +4,18 @@ from flask import Response
 from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
+from app.action_schemas import BulkAnswer, BulkBody, RetryAnswer, RetryBody, StatsAnswer
 from app.errors import InvalidInput
 from app.models.jobs import ACTIVE
 from app.schemas import (
     PRIORITIES,
     PRIORITY_NAMES,
-    BulkAnswer,
-    BulkBody,
     JobAnswer,
     JobFilter,
     JobPage,
     JobsQuery,
     JobStatusAnswer,
     PageQuery,
-    RetryAnswer,
-    RetryBody,
-    StatsAnswer,
 )
 from app.services import bulk, census, jobs, retries, statuses
 from app.services.selection import Selection

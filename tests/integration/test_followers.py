@@ -8,7 +8,7 @@ import pytest
 
 from app import clock
 from app.config import Config
-from app.errors import CorruptMedia, NotFound, SourceUnreachable
+from app.errors import CorruptMedia, NotFound, NotNow, SourceUnreachable
 from app.models.base import database
 from app.models.jobs import Job, JobEvent, JobStage
 from app.models.messages import Outbox
@@ -86,6 +86,16 @@ def test_a_follower_tells_how_far_the_work_is(time: StoppedClock) -> None:
     seen = [row.type for row in JobEvent.select().where(JobEvent.job == follower).order_by(JobEvent.seq)]
     assert seen[:3] == ["pending", "started", "stage"]
     assert seen.count("progress") == 2
+
+
+def test_a_follower_waits_with_its_leader_for_their_turn(time: StoppedClock) -> None:
+    leader, follower = job_of("ada"), job_of("bob")
+    turn = NotNow(at=time.now() + timedelta(seconds=5), waits_for="downloads")
+
+    claims.put_back(work.take(leader, "download"), turn)
+
+    assert [state(job_id) for job_id in (leader, follower)] == ["pending", "pending"]
+    assert Job.get_by_id(follower).started_at is None
 
 
 def test_a_follower_that_came_later_goes_on_from_where_the_work_is() -> None:

@@ -72,11 +72,14 @@ def test_statistics_count_jobs_as_the_dashboard_names_them(api: FlaskClient, tim
     workers.beat("a:1", server="a", queues=["embed"], threads=1, busy=0, started_at=time.now())
     workers.beat("a:2", server="a", queues=["index"], threads=1, busy=0, started_at=time.now())
 
+    daily = {"name": "daily", "cron": "0 3 * * *", "action": "ingest", "payload": {"url": URL.format(0)}}
+    assert api.put("/api/schedules", json=daily).status_code == 201
+
     numbers = api.get("/api/jobs/stats").get_json()
 
     assert numbers == {
         "enqueued": 1, "processing": 1, "succeeded": 1, "failed": 1, "scheduled": 2, "deleted": 2,
-        "servers": 1, "recurring": 0,
+        "servers": 1, "recurring": 1,
     }  # fmt: skip
 
 
@@ -85,7 +88,7 @@ def test_statistics_of_a_user_are_of_their_own_jobs(api: FlaskClient) -> None:
     (theirs,) = submit(api, 1, language="en")
     Job.update(owner="bob").where(Job.id == theirs).execute()
 
-    assert census.stats("bob").enqueued == 1
+    assert (census.stats("bob").enqueued, census.stats("bob").recurring) == (1, 0)
     assert census.stats(None).enqueued == 3
 
 

@@ -234,13 +234,11 @@ def test_a_clean_up_of_an_earlier_end_does_not_settle_that_of_a_later_one(
 
 def test_a_worker_of_the_first_run_stores_nothing_in_the_second(job_id: str) -> None:
     work.do(job_id, "download", "extract_audio")
-    work.take(job_id, "transcribe")
-    transcripts.plan_chunks(job_id, [(0.0, 60.0)])
+    work.begin_recognition(job_id)
     zombie = work.take(job_id, CHUNK_ACTOR)
     jobs.cancel(job_id, "ada")
     retries.retry(job_id, "ada", "transcribe")
-    work.take(job_id, "transcribe")
-    transcripts.plan_chunks(job_id, [(0.0, 60.0)])
+    work.begin_recognition(job_id)
     work.take(job_id, CHUNK_ACTOR, worker="two")
 
     with pytest.raises(WorkStopped):
@@ -248,6 +246,23 @@ def test_a_worker_of_the_first_run_stores_nothing_in_the_second(job_id: str) -> 
     claims.renew(zombie)
 
     assert zombie.stopped.is_set()
+    assert Chunk.get().state == "running"
+
+
+def test_a_worker_of_a_chunk_that_is_gone_does_not_hold_one_of_another_job(job_id: str) -> None:
+    other = intake.accept(Request(owner="ada", url=URL, name="Elephants", language="en")).job.id
+    work.do(job_id, "download", "extract_audio")
+    work.begin_recognition(job_id)
+    zombie = work.take(job_id, CHUNK_ACTOR)
+    jobs.cancel(job_id, "ada")
+    retries.retry(job_id, "ada", "transcribe")
+    work.do(other, "download", "extract_audio")
+    work.begin_recognition(other)
+    work.take(other, CHUNK_ACTOR, worker="two")
+
+    with pytest.raises(WorkStopped):
+        claims.finish(zombie)
+
     assert Chunk.get().state == "running"
 
 
