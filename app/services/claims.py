@@ -60,7 +60,8 @@ class Claim:
     def held(self) -> pw.Expression:
         """The condition under which this claim still holds its row."""
         row = self.rows
-        return (row.id == self.row_id) & (row.fence == self.fence) & (row.state == "running")
+        leased = (row.state == "running") & row.lease_until.is_null(is_null=False)
+        return (row.id == self.row_id) & (row.fence == self.fence) & leased
 
 
 _current: ContextVar[Claim] = ContextVar("claim")
@@ -178,7 +179,10 @@ def finish(claim: Claim, store: Callable[[], None] | None = None) -> None:
 
 @transactional
 def _end(claim: Claim, changes: dict[str, object], store: Callable[[], None] | None) -> None:
+    after_commit(lambda: setattr(claim, "ended", True))
     if not claim.rows.update(changes).where(claim.held()).execute():
+        if _is_stored(claim):  # by this very call, whose commit went through though its answer was lost
+            return
         raise WorkStopped("the claim was lost")
     if store:
         store()
@@ -190,7 +194,13 @@ def _end(claim: Claim, changes: dict[str, object], store: Callable[[], None] | N
         jobs.update_progress(claim.job_id)
         if claim.stage == NAMES[-1]:
             jobs.complete(claim.job_id)
-    after_commit(lambda: setattr(claim, "ended", True))
+
+
+def _is_stored(claim: Claim) -> bool:
+    """Whether the row says that this claim ended well: it is completed, or handed over to its chunks."""
+    row, mine = claim.rows, (claim.rows.id == claim.row_id) & (claim.rows.fence == claim.fence)
+    handed_over = (row.state == "running") & row.lease_until.is_null()
+    return bool(row.select().where(mine & ((row.state == "completed") | handed_over)).exists())
 
 
 @transactional

@@ -4,9 +4,9 @@ import pytest
 
 from app.config import Config
 from app.errors import CorruptMedia, SourceUnreachable, WorkStopped
-from app.models.jobs import Job, JobStage
+from app.models.jobs import Chunk, Job, JobStage
 from app.models.messages import Message, Outbox
-from app.services import claims, intake, jobs, outbox, recovery
+from app.services import claims, intake, jobs, outbox, recovery, transcripts
 from app.services.claims import Claim
 from app.services.intake import Request
 from app.services.messages import MessageRef
@@ -96,6 +96,44 @@ def test_a_result_and_the_end_of_its_stage_are_stored_together_or_not_at_all(job
     assert Job.get_by_id(job.id).media_key is None
     assert stage_of(job).state == "running"
     assert not claim.ended
+
+
+def test_a_result_whose_commit_went_through_unheard_is_not_stored_a_second_time(job: Job) -> None:
+    claim, stored = taken(job), []
+
+    for _try in range(2):
+        claims.finish(claim, lambda: stored.append("result"))
+
+    assert stored == ["result"]
+    assert claim.ended
+
+
+def test_a_plan_whose_commit_went_through_unheard_makes_no_second_set_of_chunks(job: Job) -> None:
+    for stage in ("download", "extract_audio"):
+        claims.finish(taken(job, stage))
+    claim = taken(job, "transcribe")
+
+    for _try in range(2):
+        transcripts.plan_chunks(job.id, [(0.0, 30.0), (30.0, 60.0)])
+
+    assert Chunk.select().count() == 2
+    assert claim.ended
+
+
+def test_a_late_heartbeat_does_not_lease_a_stage_that_was_handed_over_to_its_chunks(
+    job: Job, time: StoppedClock
+) -> None:
+    for stage in ("download", "extract_audio"):
+        claims.finish(taken(job, stage))
+    claim = taken(job, "transcribe")
+    transcripts.plan_chunks(job.id, [(0.0, 30.0)])
+
+    claims.renew(claim)
+    time.pass_s(61)
+    recovery.recover()
+
+    assert stage_of(job, "transcribe").state == "running"
+    assert stage_of(job, "transcribe").lease_until is None
 
 
 def test_renewing_keeps_a_claim_beyond_its_first_lease(job: Job, time: StoppedClock) -> None:
