@@ -105,7 +105,9 @@ class Config:
     """Every setting, named without its prefix in lower case, with what the README says of it."""
 
     env: Literal["development", "production"] = _setting(
-        "development", _one_of("development", "production"), "what an open door means: production refuses it"
+        "development",
+        _one_of("development", "production"),
+        "production asks every caller for a key; development not, on loopback",
     )
     host: str = _setting("127.0.0.1", _text, "address that the API listens on")
     port: int = _setting(8000, _whole(1), "port of the API")

@@ -26,7 +26,10 @@ def list_schedules(*, as_json: bool, **query: Any) -> None:
     with Client() as client:
         page = client.schedules(**query)
     table = Table(
-        Column("schedule", no_wrap=True), "name", "cron", "zone", "next run", "last outcome", box=None
+        Column("schedule", no_wrap=True),
+        Column("name", no_wrap=True),
+        *("cron", "zone", "next run", "last outcome"),
+        box=None,
     )
     for found in page.data:
         table.add_row(
