@@ -144,6 +144,13 @@ class LiveVideo(PermanentError):
     hint = "Submit it again when the stream has ended."
 
 
+class NoCaptions(PermanentError):
+    """Captions alone were asked for, and the source has none that serve."""
+
+    code = "no_captions"
+    hint = "Submit it with mode 'auto' or 'asr' to have the speech recognised."
+
+
 class TooLong(PermanentError):
     """Longer than this server takes."""
 

@@ -11,8 +11,12 @@ Priority = Literal["low", "default", "high", "critical"]
 PRIORITIES: dict[str, int] = {"low": 0, "default": 1, "high": 2, "critical": 3}
 PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
 JobState = Literal["scheduled", "pending", "running", "retrying", "completed", "failed", "cancelled"]
+MODES = (
+    "auto: captions that the owner wrote, else the speech is recognised. captions: only captions, "
+    "the source's own recognition among them. asr: always recognise the speech."
+)
 StageState = Literal["pending", "running", "retrying", "completed", "failed", "skipped"]
-Mode = Literal["auto", "asr"]
+Mode = Literal["auto", "captions", "asr"]
 
 
 def _known(code: str) -> str:
@@ -48,7 +52,7 @@ class ProcessBody(Strict):
     """A video to ingest."""
 
     url: str = Field(max_length=2048, examples=["https://www.youtube.com/watch?v=jNQXAC9IVRw"])
-    mode: Mode = Field("auto", description="asr: recognise the speech. auto: whatever serves best.")
+    mode: Mode = Field("auto", description=MODES)
     priority: Priority = "default"
     language: Language | None = None
     options: dict[str, Any] = Field(default_factory=dict, max_length=0, description="None is known yet.")
@@ -172,6 +176,22 @@ class VideoAnswer(Answer):
     transcript_source: str | None
     created_at: datetime
     links: dict[str, str]
+
+
+class ChapterAnswer(Answer):
+    """A part of a video, as its owner cut and named it."""
+
+    title: str
+    start_s: float
+    end_s: float
+
+
+class VideoDetailAnswer(VideoAnswer):
+    """A video with all that its owner says of it."""
+
+    description: str | None
+    tags: list[str]
+    chapters: list[ChapterAnswer]
 
 
 class VideoPage(Answer):

@@ -68,10 +68,42 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Media:
-    """A downloaded file and what its source says about it; None is for what the source does not say."""
+class Wish:
+    """What is wanted of a source: captions where they serve (auto), nothing else (captions), or sound (asr).
 
-    path: Path
+    language is that of the speech, where it is known.
+    """
+
+    mode: str = "asr"
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Captions:
+    """What a source's captions say; source tells whose they are, such as captions:owner:en."""
+
+    source: str
+    language: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A part of a video, as its owner cut and named it."""
+
+    title: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Media:
+    """A downloaded file and what its source says about it; None is for what the source does not say.
+
+    Where captions answer for the sound there is no file.
+    """
+
+    path: Path | None
     extractor: str
     external_id: str
     title: str
@@ -81,3 +113,7 @@ class Media:
     language: str | None = None
     published_on: date | None = None
     thumbnail_url: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    captions: Captions | None = None

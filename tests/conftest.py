@@ -7,6 +7,7 @@ import pytest
 
 from tests import services
 from tests.webserver import WebServer
+from tests.youtube import YouTube
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -16,6 +17,15 @@ def web() -> Iterator[WebServer]:
     """A web server on loopback with the fixtures: /talk/ is the page, /speech/jfk.flac eleven seconds."""
     with WebServer(FIXTURES) as server:
         yield server
+
+
+@pytest.fixture
+def youtube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> YouTube:
+    """YouTube as each yt-dlp meets it that this test starts: empty yet, its videos sound like jfk.flac."""
+    played = YouTube(tmp_path / "youtube", FIXTURES / "speech" / "jfk.flac")
+    for name, value in played.environment.items():
+        monkeypatch.setenv(name, value)
+    return played
 
 
 @pytest.fixture

@@ -3,15 +3,21 @@
 from actors.stage import stage
 from app.engines.media import media_source
 from app.engines.storage import storage
-from app.services import claims, limits, media
+from app.services import captions, claims, limits, media
+from app.values import Wish
 
 
 @stage(time_limit_ms=2 * 3600 * 1000)
 def download(job_id: str) -> None:
-    """Store the best audio that the source offers, and what the source says of the video."""
-    files, url = storage(), media.job(job_id).url
-    with limits.downloading(url), files.workspace() as directory:
-        fetched = media_source().download(url, directory, on_progress=claims.report)
-        key = media.new_key(job_id, fetched.path.name)
-        files.put(fetched.path, key)
-    media.store_media(job_id, fetched, key)
+    """Store the best audio that the source offers, or captions that serve, and what is said of the video."""
+    files, job = storage(), media.job(job_id)
+    wish = Wish(job.mode, job.language)
+    with limits.downloading(job.url), files.workspace() as directory:
+        fetched = media_source().download(job.url, directory, wish=wish, on_progress=claims.report)
+        key = media.new_key(job_id, fetched.path.name) if fetched.path else ""
+        if fetched.path:
+            files.put(fetched.path, key)
+    if fetched.captions:
+        captions.store(job_id, fetched, fetched.captions)
+    else:
+        media.store_media(job_id, fetched, key)

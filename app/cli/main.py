@@ -90,7 +90,7 @@ def _become(*arguments: str) -> NoReturn:
 @main.command()
 @click.argument("source", metavar="URL|FILE")
 @click.option("--wait", is_flag=True, help="Show progress until the job has ended.")
-@click.option("--mode", type=click.Choice(["auto", "asr"]), default="auto", show_default=True)
+@click.option("--mode", type=click.Choice(["auto", "captions", "asr"]), default="auto", show_default=True)
 @click.option("--priority", type=click.Choice(["low", "default", "high", "critical"]), default="default")
 @click.option("--language", help="ISO 639 code of the speech; left out: detected.")
 @click.option("--title", help="Title of an uploaded file.")
@@ -207,9 +207,10 @@ def videos(*, as_json: bool, **query: Any) -> None:
     """List videos that can be read and searched, newest first."""
     with Client() as client:
         page = client.videos(**query)
-    table = Table(Column("video", no_wrap=True), "length", "title", box=None)
+    table = Table(Column("video", no_wrap=True), "length", "transcript", "title", box=None)
     for video in page.data:
-        table.add_row(video.id, f"{video.duration_s or 0:.0f} s", escape(video.title))
+        length = f"{video.duration_s or 0:.0f} s"
+        table.add_row(video.id, length, escape(video.transcript_source or ""), escape(video.title))
     show(page, table, as_json=as_json)
 
 

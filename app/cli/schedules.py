@@ -48,7 +48,7 @@ def list_schedules(*, as_json: bool, **query: Any) -> None:
 @click.option("--cron", required=True, help="Five fields, such as '0 6 * * 1-5'.")
 @click.option("--timezone", default="UTC", show_default=True, help="IANA's name, such as Europe/Berlin.")
 @click.option("--ingest", metavar="URL", help="A video to ingest.")
-@click.option("--mode", type=click.Choice(["auto", "asr"]))
+@click.option("--mode", type=click.Choice(["auto", "captions", "asr"]))
 @click.option("--priority", type=click.Choice(["low", "default", "high", "critical"]))
 @click.option("--language", help="ISO 639 code of the speech; left out: detected.")
 @click.option("--force", is_flag=True, default=None, help="Ingest each time anew; else once.")

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ import app
 from app import config
 from app.engines.processes import Child
 from app.errors import DownloadFailed, TimeLimitReached, by_code
-from app.values import Media, OnProgress
+from app.values import Captions, Chapter, Media, OnProgress, Wish, Word
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ DOWNLOAD_TIMEOUT_S = 3600.0
 """The longest that one download may take where YTRAG_STAGE_TIME_LIMIT_DOWNLOAD_S does not say."""
 CODE = Path(app.__file__).parents[1]
 TITLE_LENGTH = 300
+SOUND = Wish("asr")
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ class DownloadLimits:
 class MediaSource(Protocol):
     """Where videos come from."""
 
-    def download(self, url: str, directory: Path, *, on_progress: OnProgress) -> Media:
+    def download(self, url: str, directory: Path, *, on_progress: OnProgress, wish: Wish = SOUND) -> Media:
         """Fetch the sound of the video at this canonical URL into a directory that holds nothing else.
+
+        Where the wish is for captions and the source has some that serve, they come instead of the sound.
 
         Raises a StageError that says what was wrong, and whatever on_progress raises, which is called at
         least every second. The directory is empty after any error.
@@ -56,9 +59,9 @@ class YtDlp:
     cookies_file: str = ""
     proxy: str = ""
 
-    def download(self, url: str, directory: Path, *, on_progress: OnProgress) -> Media:
+    def download(self, url: str, directory: Path, *, on_progress: OnProgress, wish: Wish = SOUND) -> Media:
         """See MediaSource."""
-        order = asdict(self) | {"url": url, "directory": str(directory.absolute())}
+        order = asdict(self) | {"url": url, "directory": str(directory.absolute()), "wish": asdict(wish)}
         order["cookies_file"] = self.cookies_file and str(Path(self.cookies_file).absolute())
         with _emptied_on_error(directory):
             found = self._outcome(order, on_progress)
@@ -121,7 +124,7 @@ def _media(found: dict[str, Any], url: str, directory: Path) -> Media:
     """What yt-dlp told, as ours; outside YouTube two pages can share yt-dlp's id, so the URL is the id."""
     title = " ".join(found["title"].split())
     return Media(
-        path=directory / found["file"],
+        path=directory / found["file"] if found["file"] else None,
         extractor=found["extractor"],
         external_id=found["id"] if found["extractor"] == "youtube" else url,
         title=title[:TITLE_LENGTH] or url,
@@ -131,7 +134,23 @@ def _media(found: dict[str, Any], url: str, directory: Path) -> Media:
         language=found["language"],
         published_on=_day(found["upload_date"] or found["release_date"]),
         thumbnail_url=found["thumbnail"],
+        description=found["description"],
+        tags=tuple(found["tags"] or ()),
+        chapters=_chapters(found["chapters"] or ()),
+        captions=_captions(found["captions"]),
     )
+
+
+def _chapters(told: Sequence[dict[str, Any]]) -> tuple[Chapter, ...]:
+    known = [one for one in told if one.get("title") and one.get("end_time") is not None]
+    return tuple(Chapter(one["title"], one["start_time"], one["end_time"]) for one in known)
+
+
+def _captions(told: dict[str, Any] | None) -> Captions | None:
+    if told is None:
+        return None
+    words = tuple(Word(text, start_s, end_s, 1.0) for text, start_s, end_s in told["words"])
+    return Captions(told["source"], told["language"], words)
 
 
 def _day(digits: str | None) -> date | None:

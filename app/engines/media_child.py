@@ -1,8 +1,8 @@
 """The process that runs yt-dlp on what a stranger names: limited, without our settings, killed by its parent.
 
-`python -m app.engines.media_child` reads one JSON object from stdin (url, directory, limits, cookies_file,
-proxy) and writes JSON lines to stdout: {"fraction": 0.5} any number of times, then {"media": {…}} or
-{"code": …, "detail": …}.
+`python -m app.engines.media_child` reads one JSON object from stdin (url, directory, wish, limits,
+cookies_file, proxy) and writes JSON lines to stdout: {"fraction": 0.5} any number of times, then
+{"media": {…}} or {"code": …, "detail": …}.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from typing import Any
 
 import deno
 
+from app.engines import captions
 from app.engines.media_errors import translate
 from app.engines.sources import youtube_id
 from app.errors import DownloadFailed, LiveVideo, NoAudio, TooLarge, TooLong, UnsupportedUrl, VideoUnavailable
@@ -26,7 +27,10 @@ MEMORY_BYTES = 2 * 1024**3
 PROCESSOR_S = 1800
 SCRATCH_BYTES = 16 * 1024**2
 REPORT_EVERY_S = 0.25
-TOLD = ("id", "webpage_url", "duration", "language", "upload_date", "release_date", "thumbnail")
+TOLD = (
+    *("id", "webpage_url", "duration", "language", "upload_date", "release_date", "thumbnail"),
+    *("description", "tags", "chapters"),
+)
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -77,22 +81,44 @@ def limit_resources(file_bytes: int) -> None:
 
 
 def fetch(order: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Download into the working directory; return what yt-dlp tells of the video and the file's name."""
+    """Download into the working directory; return what yt-dlp tells of the video and the file's name.
+
+    Where captions are wished for and serve, they are told instead, and nothing is downloaded.
+    """
     from yt_dlp import YoutubeDL
 
     with YoutubeDL(_options(order, report)) as downloader:
-        found = downloader.extract_info(order["url"])
-    if found and found.get("_type") == "playlist":
-        found = next(iter(found["entries"]), None)
-    files = (found or {}).get("requested_downloads") or []
-    if not found or not files:
+        found = _only(downloader.extract_info(order["url"], download=False))
+        told = captions.find(found, **order["wish"], fetch=lambda url: _body(downloader, url))
+        if told is None:
+            found = _only(downloader.process_ie_result(found, download=True))
+    files = found.get("requested_downloads") or []
+    if not files and told is None:
         raise DownloadFailed("The downloader ended without a file and without saying why.")
     return {field: found.get(field) for field in TOLD} | {
         "extractor": found["extractor"].lower(),
         "title": (found.get("title") or "").removesuffix(" (1)" if found["extractor"] == "html5" else ""),
         "channel": found.get("channel") or found.get("uploader"),
-        "file": Path(files[0]["filepath"]).name,
+        "file": Path(files[0]["filepath"]).name if told is None else None,
+        "captions": told,
     }
+
+
+def _only(found: dict[str, Any] | None) -> dict[str, Any]:
+    """The one video of what was found; a page that holds several was refused by the match filter."""
+    if found and found.get("_type") == "playlist":
+        found = next(iter(found["entries"]), None)
+    if not found:
+        raise DownloadFailed("The downloader ended without a video and without saying why.")
+    return found
+
+
+def _body(downloader: Any, url: str) -> bytes:
+    with downloader.urlopen(url) as answer:
+        body: bytes = answer.read(captions.MAX_BYTES + 1)
+    if len(body) > captions.MAX_BYTES:
+        raise ValueError("The captions are longer than any talk.")
+    return body
 
 
 def _options(order: dict[str, Any], report: Report) -> dict[str, Any]:

@@ -6,7 +6,10 @@ from app.models.base import JsonField, MomentField, Row
 
 
 class Video(Row):
-    """One video, stored once however many owners asked for it; revision names the segments that count."""
+    """One video, stored once however many owners asked for it; revision names the segments that count.
+
+    chapters are [title, start_s, end_s]. transcript_source: the recogniser, or captions:owner|auto:language.
+    """
 
     id = pw.FixedCharField(26, primary_key=True)
     extractor = pw.CharField(32)
@@ -17,6 +20,9 @@ class Video(Row):
     language = pw.CharField(10, null=True)
     published_on = pw.DateField(null=True)
     thumbnail_url = pw.TextField(null=True)
+    description = pw.TextField(null=True)
+    tags = JsonField(null=True)
+    chapters = JsonField(null=True)
     duration_s = pw.FloatField(null=True)
     revision = pw.FixedCharField(26, null=True)
     transcript_source = pw.CharField(128, null=True)

@@ -133,5 +133,5 @@ def _online(config: Config, url: str) -> Check:
     address = canonical_url(url, config.allowed_sources)
     with tempfile.TemporaryDirectory() as directory:
         found = media.media_source().download(address, Path(directory), on_progress=lambda _fraction: None)
-        size = found.path.stat().st_size
+        size = found.path.stat().st_size if found.path else 0
     return Check("download", ok=True, found=f"{found.title!r}, {size / 1024**2:.1f} MiB")

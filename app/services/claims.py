@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import ParamSpec
@@ -75,6 +75,12 @@ def current() -> Claim:
 def report(progress: float) -> None:
     """Note the fraction done, 0 to 1, of this thread's work; WorkStopped when it is no longer wanted."""
     current().report(progress)
+
+
+def end_chain() -> None:
+    """Note that nothing follows this thread's work in its chain: what the next stages would do is done."""
+    claim = current()
+    claim.message = replace(claim.message, follower=None)
 
 
 def attempts_allowed() -> int:

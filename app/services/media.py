@@ -22,8 +22,13 @@ def new_key(job_id: str, name: str) -> str:
 @claims.stores_result
 def store_media(job_id: str, media: Media, media_key: str) -> None:
     """Store what was downloaded for a job and what its source says about it."""
-    video = videos.attach(job_id, media)
+    describe(job_id, media)
     Job.update(media_key=media_key).where(Job.id == job_id).execute()
+
+
+def describe(job_id: str, media: Media) -> None:
+    """Store what a source says about a job's video; call it inside a transaction."""
+    video = videos.attach(job_id, media)
     told = {"duration_s": media.duration_s, "name": f"Process video: {video.title}"}
     Job.update(told).where(family(job_id)).execute()
 

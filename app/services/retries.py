@@ -7,7 +7,7 @@ from app.errors import Conflict, UploadGone
 from app.models.base import transactional
 from app.models.jobs import ACTIVE, Chunk, Job, JobStage
 from app.models.videos import Segment
-from app.services import duplicates, events, jobs, outbox, starts
+from app.services import captions, duplicates, events, jobs, outbox, starts
 from app.stages import FAN_OUT, NAMES, overall_progress
 
 ANEW = {
@@ -75,13 +75,21 @@ def _reopened(job_id: str, owner: str | None) -> Job:
 
 def _first_that_can(job: Job, rows: list[JobStage], wanted: str) -> str:
     """The wanted stage, or the last one before it whose predecessors are done and whose input is there."""
-    own = NAMES[1:] if job.url.startswith("upload:") else NAMES
+    own = _own_stages(job)
     undone = [row.name for row in rows if row.name in own and row.state != "completed"]
     latest = min(own.index(name) for name in (wanted if wanted in own else own[0], *undone))
     for name in reversed(own[: latest + 1]):
         if _has_input(job, name):
             return name
     raise UploadGone("The uploaded file was deleted when the job ended, and nothing later will do.")
+
+
+def _own_stages(job: Job) -> tuple[str, ...]:
+    """The stages that the job has need of."""
+    if job.url.startswith("upload:"):
+        return NAMES[1:]
+    skipped = captions.ANSWERED if captions.serve(job) else ()
+    return tuple(name for name in NAMES if name not in skipped)
 
 
 def _has_input(job: Job, stage: str) -> bool:

@@ -23,6 +23,9 @@ def attach(job_id: str, media: Media) -> Video:
         "channel": media.channel,
         "published_on": media.published_on,
         "thumbnail_url": media.thumbnail_url,
+        "description": media.description,
+        "tags": list(media.tags) or None,
+        "chapters": [[one.title, one.start_s, one.end_s] for one in media.chapters] or None,
         "duration_s": media.duration_s,
     }
     same = {"extractor": media.extractor, "external_id": media.external_id}

@@ -20,6 +20,7 @@ from app.schemas import (
     TranscriptQuery,
     UploadFields,
     VideoAnswer,
+    VideoDetailAnswer,
     VideoPage,
 )
 from app.services import intake, subtitles, transcripts, uploads, videos
@@ -93,10 +94,18 @@ def list_videos(query: PageQuery) -> dict[str, object]:
     return VideoPage(data=rows, next_cursor=next_cursor).model_dump(mode="json")
 
 
-@blueprint.get("/<video_id>", responses={200: VideoAnswer})
+@blueprint.get("/<video_id>", responses={200: VideoDetailAnswer})
 def show(path: VideoPath) -> dict[str, object]:
     """One video."""
-    return _answer(videos.get(path.video_id, caller().sees)).model_dump(mode="json")
+    video = videos.get(path.video_id, caller().sees)
+    names = ("title", "start_s", "end_s")
+    more = {
+        "description": video.description,
+        "tags": video.tags or [],
+        "chapters": [dict(zip(names, chapter, strict=True)) for chapter in video.chapters or []],
+    }
+    answer = VideoDetailAnswer.model_validate({**vars(_answer(video)), **more})
+    return answer.model_dump(mode="json")
 
 
 @blueprint.delete("/<video_id>", responses={204: None})

@@ -60,6 +60,12 @@ def download(
     return source.download(url, directory, on_progress=on_progress)
 
 
+def content(media: Media) -> bytes:
+    """What was downloaded."""
+    assert media.path
+    return media.path.read_bytes()
+
+
 def write_described(server: WebServer, name: str, duration: str) -> str:
     """A page that describes its video in JSON-LD, as many sites do."""
     about = {
@@ -107,7 +113,7 @@ def test_a_page_with_a_video_element_gives_its_file_and_title(server: WebServer,
 
     assert (media.title, media.extractor, media.external_id) == ("A talk on bees", "html5", url)
     assert media.webpage_url == url
-    assert media.path.read_bytes() == (server.folder / "talk.mp4").read_bytes()
+    assert content(media) == (server.folder / "talk.mp4").read_bytes()
     assert list(tmp_path.iterdir()) == [media.path]
 
 
@@ -116,7 +122,7 @@ def test_a_direct_link_gives_the_file_under_its_own_name(server: WebServer, tmp_
 
     assert (media.title, media.extractor) == ("talk", "generic")
     assert media.webpage_url == f"{server.url}/talk.mp4"
-    assert media.path.read_bytes() == (server.folder / "talk.mp4").read_bytes()
+    assert content(media) == (server.folder / "talk.mp4").read_bytes()
 
 
 def test_what_a_page_says_of_its_video_is_kept(server: WebServer, tmp_path: Path) -> None:
@@ -257,7 +263,7 @@ def test_all_requests_go_through_the_proxy(server: WebServer, tmp_path: Path) ->
     media = download("http://media.invalid/talk.html", tmp_path, source=source)
 
     assert media.external_id == "http://media.invalid/talk.html"
-    assert media.path.read_bytes() == (server.folder / "talk.mp4").read_bytes()
+    assert content(media) == (server.folder / "talk.mp4").read_bytes()
 
 
 def test_a_proxy_that_refuses_is_no_fault_of_the_video(server: WebServer, tmp_path: Path) -> None:
@@ -275,7 +281,7 @@ def test_what_stands_in_the_directory_is_not_taken_for_the_download(
 
     media = download(f"{server.url}/talk.mp4", tmp_path)
 
-    assert media.path.read_bytes() == (server.folder / "talk.mp4").read_bytes()
+    assert content(media) == (server.folder / "talk.mp4").read_bytes()
 
 
 def test_the_limits_leave_the_javascript_runtime_alive() -> None:
