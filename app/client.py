@@ -1,68 +1,40 @@
 """A typed client of the HTTP API, for programs and for the command line.
 
-client = Client("http://127.0.0.1:8000")
-job = client.submit("https://www.youtube.com/watch?v=jNQXAC9IVRw")
-client.wait(job.job_id)
-for hit in client.search("elephants").hits:
-    print(hit.start_s, hit.text, hit.url)
+with Client("http://127.0.0.1:8000", "ytrag_…") as client:
+    job = client.submit("https://www.youtube.com/watch?v=jNQXAC9IVRw")
+    client.wait(job.job_id)
+    for hit in client.search("elephants").hits:
+        print(hit.start_s, hit.text, hit.url)
 """
 
-import os
+import io
 import time
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
-
-import httpx
-from pydantic import BaseModel
+from typing import Any, Self
 
 from app.action_schemas import BulkAnswer, RetryAnswer, StatsAnswer
-from app.errors import YtragError
+from app.connection import DEFAULT_SERVER, Connection, RequestRefused, ServerUnreachable
 from app.schedule_schemas import RunAnswer, ScheduleAnswer, SchedulePage
-from app.schemas import (
-    Accepted,
-    JobPage,
-    JobStatusAnswer,
-    SearchAnswer,
-    TranscriptAnswer,
-    VideoPage,
-)
+from app.schemas import Accepted, JobPage, JobStatusAnswer, TranscriptAnswer, VideoDetailAnswer, VideoPage
+from app.search_schemas import ContextAnswer, SearchAnswer
 
-DEFAULT_SERVER = "http://127.0.0.1:8000"
+__all__ = ["DEFAULT_SERVER", "Client", "RequestRefused", "ServerUnreachable"]
+
 ENDED = ("completed", "failed", "cancelled")
-A = TypeVar("A", bound=BaseModel)
-TIMEOUT_S = 120.0
-"""A first search may have to load a model."""
-
-
-class ServerUnreachable(YtragError):
-    """Nobody answers at the server's address."""
-
-    code = "server_unreachable"
-    hint = "Start the server with 'ytrag up', or name another one in YTRAG_SERVER."
-    retryable = True
-
-
-class RequestRefused(YtragError):
-    """The server answered with a problem; code, detail and hint are the server's."""
-
-    def __init__(self, status: int, code: str, detail: str, hint: str) -> None:
-        super().__init__(detail)
-        self.status, self.code, self.hint = status, code, hint  # type: ignore[misc]  # this one's own
 
 
 class Client:
     """Speaks to one server; server and key default to YTRAG_SERVER and YTRAG_API_KEY.
 
-    Every method raises ServerUnreachable or RequestRefused.
+    Every method raises ServerUnreachable where nobody answers, and RequestRefused with the server's code,
+    detail and hint where it says no. What is None is not sent: the server's default then holds.
     """
 
     def __init__(self, server: str | None = None, key: str | None = None) -> None:
-        self.server = server or os.environ.get("YTRAG_SERVER") or DEFAULT_SERVER
-        key = key or os.environ.get("YTRAG_API_KEY")
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(base_url=self.server, headers=headers, timeout=TIMEOUT_S)
+        self._api = Connection(server, key)
 
     def __enter__(self) -> Self:
         return self
@@ -70,31 +42,59 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._http.close()
+        self._api.http.close()
+
+    @property
+    def server(self) -> str:
+        """The server's address, without a slash at its end."""
+        return self._api.server
 
     def ready(self) -> None:
         """Return if the server can serve."""
-        self._send("GET", "/readyz")
+        self._api.send("GET", "/readyz")
 
-    def submit(self, url: str, *, idempotency_key: str | None = None, **wishes: Any) -> Accepted:
-        """Have the video at the URL ingested; wishes are the other fields of POST /api/videos/process."""
+    # Taking in
+
+    def submit(
+        self, url: str, *, mode: str | None = None, priority: str | None = None, language: str | None = None,
+        run_at: datetime | str | None = None, delay_s: float | None = None, force: bool | None = None,
+        idempotency_key: str | None = None, **wishes: Any,
+    ) -> Accepted:  # fmt: skip
+        """Have the video at the URL ingested; wishes are further fields of POST /api/videos/process."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        body = {"url": url, **{name: wish for name, wish in wishes.items() if wish is not None}}
-        return self._ask(Accepted, "POST", "/api/videos/process", json=body, headers=headers)
-
-    def upload(self, path: Path, **wishes: Any) -> Accepted:
-        """Have a media file ingested; wishes are the other fields of POST /api/videos/upload."""
-        fields = {
-            name: str(wish).lower() if isinstance(wish, bool) else wish for name, wish in wishes.items()
+        body = {
+            "url": url,
+            "mode": mode,
+            "priority": priority,
+            "language": language,
+            "force": force,
+            "run_at": run_at.isoformat() if isinstance(run_at, datetime) else run_at,
+            "delay_s": delay_s,
+            **wishes,
         }
-        with path.open("rb") as file:
+        return self._api.ask(Accepted, "POST", "/api/videos/process", json=body, headers=headers)
+
+    def upload(
+        self, path: Path, *, title: str | None = None, priority: str | None = None,
+        language: str | None = None, force: bool | None = None,
+        on_sent: Callable[[int], None] | None = None, **wishes: Any,
+    ) -> Accepted:  # fmt: skip
+        """Have a media file ingested; on_sent is told how many more bytes of it were sent."""
+        fields = {"title": title, "priority": priority, "language": language, "force": force, **wishes}
+        sent = {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in fields.items()
+            if value is not None
+        }
+        with _Counted(path, on_sent) as file:
             files = {"file": (path.name, file)}
-            sent = {name: value for name, value in fields.items() if value is not None}
-            return self._ask(Accepted, "POST", "/api/videos/upload", data=sent, files=files)
+            return self._api.ask(Accepted, "POST", "/api/videos/upload", data=sent, files=files)
+
+    # Jobs
 
     def status(self, job_id: str) -> JobStatusAnswer:
         """Where the job stands."""
-        return self._ask(JobStatusAnswer, "GET", f"/api/jobs/{job_id}/status")
+        return self._api.ask(JobStatusAnswer, "GET", f"/api/jobs/{job_id}/status")
 
     def wait(
         self,
@@ -118,93 +118,149 @@ class Client:
 
     def cancel(self, job_id: str) -> None:
         """Stop the job."""
-        self._send("DELETE", f"/api/jobs/{job_id}")
+        self._api.send("DELETE", f"/api/jobs/{job_id}")
 
     def retry(self, job_id: str, *, from_stage: str | None = None) -> RetryAnswer:
         """Have a job that has ended done again, from this stage on; by default from the one that failed."""
-        body = _given({"from_stage": from_stage})
-        return self._ask(RetryAnswer, "POST", f"/api/jobs/{job_id}/retry", json=body)
+        return self._api.ask(
+            RetryAnswer, "POST", f"/api/jobs/{job_id}/retry", json={"from_stage": from_stage}
+        )
 
     def bulk(
         self, action: str, *, dry_run: bool = False, cursor: str | None = None, **filters: Any
     ) -> BulkAnswer:
         """Cancel or retry many jobs; filters as of GET /api/jobs."""
-        body = {"action": action, "filter": _given(filters), "dry_run": dry_run, **_given({"cursor": cursor})}
-        return self._ask(BulkAnswer, "POST", "/api/jobs/bulk", json=body)
+        wanted = {name: value for name, value in filters.items() if value is not None}
+        body = {"action": action, "filter": wanted, "dry_run": dry_run, "cursor": cursor}
+        return self._api.ask(BulkAnswer, "POST", "/api/jobs/bulk", json=body)
 
     def stats(self) -> StatsAnswer:
         """How many jobs there are in each state, and how many servers and schedules."""
-        return self._ask(StatsAnswer, "GET", "/api/jobs/stats")
+        return self._api.ask(StatsAnswer, "GET", "/api/jobs/stats")
 
-    def jobs(self, **query: Any) -> JobPage:
-        """A page of jobs, newest first; query as of GET /api/jobs."""
-        return self._ask(JobPage, "GET", "/api/jobs", params=_given(query))
+    def jobs(
+        self, *, status: str | None = None, priority: str | None = None, video_id: str | None = None,
+        error_code: str | None = None, q: str | None = None, limit: int | None = None,
+        cursor: str | None = None, **query: Any,
+    ) -> JobPage:  # fmt: skip
+        """A page of jobs, newest first: those for which all that is given holds."""
+        named = {"status": status, "priority": priority, "video_id": video_id, "error_code": error_code}
+        params = {**named, "q": q, "limit": limit, "cursor": cursor, **query}
+        return self._api.ask(JobPage, "GET", "/api/jobs", params=params)
 
-    def videos(self, **query: Any) -> VideoPage:
-        """A page of videos, newest first; query as of GET /api/videos."""
-        return self._ask(VideoPage, "GET", "/api/videos", params=_given(query))
+    def active_jobs(self, *, limit: int | None = None, cursor: str | None = None) -> JobPage:
+        """A page of the jobs that have not ended, newest first."""
+        return self._api.ask(JobPage, "GET", "/api/jobs/active", params={"limit": limit, "cursor": cursor})
+
+    # Videos
+
+    def videos(self, *, limit: int | None = None, cursor: str | None = None) -> VideoPage:
+        """A page of videos that can be read and searched, newest first."""
+        return self._api.ask(VideoPage, "GET", "/api/videos", params={"limit": limit, "cursor": cursor})
+
+    def video(self, video_id: str) -> VideoDetailAnswer:
+        """One video, with all that its owner says of it."""
+        return self._api.ask(VideoDetailAnswer, "GET", f"/api/videos/{video_id}")
 
     def delete_video(self, video_id: str) -> None:
         """Forget a video with all that belongs to it."""
-        self._send("DELETE", f"/api/videos/{video_id}")
+        self._api.send("DELETE", f"/api/videos/{video_id}")
 
     def transcript(self, video_id: str) -> TranscriptAnswer:
         """All that is said in the video, with times."""
-        return self._ask(TranscriptAnswer, "GET", f"/api/videos/{video_id}/transcript")
+        return self._api.ask(TranscriptAnswer, "GET", f"/api/videos/{video_id}/transcript")
 
     def export(self, video_id: str, form: str) -> str:
         """The transcript as srt, vtt, txt or json text."""
-        return self._send("GET", f"/api/videos/{video_id}/transcript", params={"format": form}).text
+        return self._api.send("GET", f"/api/videos/{video_id}/transcript", params={"format": form}).text
 
-    def search(self, q: str, **query: Any) -> SearchAnswer:
-        """Sentences that answer the question, best first; query as of GET /api/search."""
-        return self._ask(SearchAnswer, "GET", "/api/search", params={"q": q, **_given(query)})
+    # Search
 
-    def schedules(self, **query: Any) -> SchedulePage:
-        """A page of schedules, newest first; query as of GET /api/schedules."""
-        return self._ask(SchedulePage, "GET", "/api/schedules", params=_given(query))
+    def search(
+        self, q: str, *, mode: str | None = None, best_of_video: bool | None = None,
+        context: int | None = None, limit: int | None = None, cursor: str | None = None,
+        video_id: str | None = None, channel: str | None = None, language: str | None = None,
+        since: date | str | None = None, until: date | str | None = None,
+    ) -> SearchAnswer:  # fmt: skip
+        """Sentences that answer the question, best first; cursor is next_cursor of the page before.
+
+        best_of_video: no second hit of a video. context: passages on either side of each hit's own.
+        """
+        params = {
+            "q": q,
+            "mode": mode,
+            "best_of_video": best_of_video,
+            "context": context,
+            "limit": limit,
+            "cursor": cursor,
+            "video_id": video_id,
+            "channel": channel,
+            "language": language,
+            "since": _day(since),
+            "until": _day(until),
+        }
+        return self._api.ask(SearchAnswer, "GET", "/api/search", params=params)
+
+    def context(
+        self, q: str, *, max_tokens: int | None = None, mode: str | None = None, video_id: str | None = None,
+        channel: str | None = None, language: str | None = None, since: date | str | None = None,
+        until: date | str | None = None,
+    ) -> ContextAnswer:  # fmt: skip
+        """What answers the question as one text for a language model's prompt, with numbered sources."""
+        params = {
+            "q": q,
+            "max_tokens": max_tokens,
+            "mode": mode,
+            "video_id": video_id,
+            "channel": channel,
+            "language": language,
+            "since": _day(since),
+            "until": _day(until),
+        }
+        return self._api.ask(ContextAnswer, "GET", "/api/context", params=params)
+
+    # Schedules
+
+    def schedules(self, *, limit: int | None = None, cursor: str | None = None) -> SchedulePage:
+        """A page of schedules, newest first."""
+        params = {"limit": limit, "cursor": cursor}
+        return self._api.ask(SchedulePage, "GET", "/api/schedules", params=params)
 
     def put_schedule(self, name: str, **wishes: Any) -> ScheduleAnswer:
         """Add the schedule of that name or update it; wishes are the other fields of PUT /api/schedules."""
-        return self._ask(ScheduleAnswer, "PUT", "/api/schedules", json={"name": name, **_given(wishes)})
+        return self._api.ask(ScheduleAnswer, "PUT", "/api/schedules", json={"name": name, **wishes})
 
     def schedule(self, schedule_id: str) -> ScheduleAnswer:
         """One schedule."""
-        return self._ask(ScheduleAnswer, "GET", f"/api/schedules/{schedule_id}")
+        return self._api.ask(ScheduleAnswer, "GET", f"/api/schedules/{schedule_id}")
 
     def enable_schedule(self, schedule_id: str, *, enabled: bool = True) -> ScheduleAnswer:
         """Let the schedule fire, or not any more."""
-        return self._ask(ScheduleAnswer, "PATCH", f"/api/schedules/{schedule_id}", json={"enabled": enabled})
+        path = f"/api/schedules/{schedule_id}"
+        return self._api.ask(ScheduleAnswer, "PATCH", path, json={"enabled": enabled})
 
     def run_schedule(self, schedule_id: str) -> RunAnswer:
         """Do at once what the schedule does."""
-        return self._ask(RunAnswer, "POST", f"/api/schedules/{schedule_id}/run")
+        return self._api.ask(RunAnswer, "POST", f"/api/schedules/{schedule_id}/run")
 
     def delete_schedule(self, schedule_id: str) -> None:
         """Forget the schedule; the jobs that it started stay."""
-        self._send("DELETE", f"/api/schedules/{schedule_id}")
-
-    def _ask(self, kind: type[A], method: str, path: str, **how: Any) -> A:
-        return kind.model_validate_json(self._send(method, path, **how).content)
-
-    def _send(self, method: str, path: str, **how: Any) -> httpx.Response:
-        try:
-            response = self._http.request(method, path, **how)
-        except httpx.TransportError as error:
-            raise ServerUnreachable(f"No answer from {self.server}: {error}.") from error
-        if response.is_error:
-            raise _refusal(response)
-        return response
+        self._api.send("DELETE", f"/api/schedules/{schedule_id}")
 
 
-def _given(query: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in query.items() if value is not None}
+def _day(day: date | str | None) -> str | None:
+    return day.isoformat() if isinstance(day, date) else day
 
 
-def _refusal(response: httpx.Response) -> RequestRefused:
-    try:
-        problem = response.json()
-        return RequestRefused(response.status_code, problem["code"], problem["detail"], problem["hint"])
-    except (ValueError, KeyError, TypeError):
-        text = f"The server answered {response.status_code} {response.reason_phrase}."
-        return RequestRefused(response.status_code, "unknown", text, "Is this a youtube-rag server?")
+class _Counted(io.FileIO):
+    """A file that tells how much of it is read."""
+
+    def __init__(self, path: Path, on_read: Callable[[int], None] | None) -> None:
+        super().__init__(path)
+        self._on_read = on_read
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        block = super().read(size) or b""
+        if self._on_read:
+            self._on_read(len(block))
+        return block

@@ -233,51 +233,6 @@ class TranscriptAnswer(Answer):
     sentences: list[SentenceAnswer]
 
 
-class SearchQuery(Strict):
-    """What to look for, and where."""
-
-    q: str = Field(max_length=2000, examples=["how do pendulum clocks work"])
-    mode: Literal["hybrid", "semantic", "keyword"] = "hybrid"
-    video_id: str | None = None
-    channel: str | None = None
-    language: str | None = None
-    since: date | None = None
-    until: date | None = None
-    limit: int = Field(10, ge=1, le=100)
-    cursor: Cursor = None
-
-
-class FoundVideoAnswer(Answer):
-    """The video of a hit."""
-
-    id: str
-    title: str
-    channel: str | None
-    duration_s: float | None
-    language: str | None
-    url: str
-
-
-class HitAnswer(Answer):
-    """A sentence, when it is said, and the passage it stands in; url opens the video there."""
-
-    segment_id: str
-    text: str
-    score: float
-    start_s: float
-    end_s: float
-    url: str
-    passage: SentenceAnswer
-    video: FoundVideoAnswer
-
-
-class SearchAnswer(Answer):
-    """Hits, best first."""
-
-    hits: list[HitAnswer]
-    next_cursor: str | None
-
-
 class ProblemAnswer(BaseModel):
     """RFC 9457 problem details."""
 

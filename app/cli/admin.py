@@ -8,7 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from app import config
-from app.cli.output import FAILED, as_json, err, guarded, out
+from app.cli.output import FAILED, as_json, err, guarded, out, say
+from app.cli.progress import counting
 from app.models import schema
 from app.models.base import connect
 from app.services import checks, indexing
@@ -40,23 +41,25 @@ def db() -> None:
 
 
 @db.command()
+@as_json
 @guarded
-def upgrade() -> None:
+def upgrade(*, as_json: bool) -> None:
     """Bring the tables up to date."""
     settings = config.current()
     connect(settings.database())
     done = schema.upgrade(settings)
-    out.print(f"applied: {', '.join(done)}" if done else "up to date")
+    say({"applied": done}, f"applied: {', '.join(done)}" if done else "up to date", as_json=as_json)
 
 
 @click.command()
+@as_json
 @guarded
-def reindex() -> None:
+def reindex(*, as_json: bool) -> None:
     """Build the search index anew from the database; nothing is embedded again."""
     schema.open_database(config.current())
-    with err.status("indexing"):
-        count = indexing.rebuild()
-    out.print(f"{count} videos indexed")
+    with counting(err, "indexing", indexing.to_rebuild()) as advance:
+        count = indexing.rebuild(on_video=lambda: advance(1))
+    say({"videos": count}, f"{count} videos indexed", as_json=as_json)
 
 
 @click.group()
@@ -67,31 +70,43 @@ def keys() -> None:
 @keys.command()
 @click.argument("owner")
 @click.option("--role", type=click.Choice(api_keys.ROLES), default="user", show_default=True)
+@as_json
 @guarded
-def create(*, owner: str, role: str) -> None:
+def create(*, owner: str, role: str, as_json: bool) -> None:
     """Make a key for an owner and print it, for the only time."""
     schema.open_database(config.current())
-    click.echo(api_keys.create(owner, role))
+    key = api_keys.create(owner, role)
+    say({"key": key, "owner": owner, "role": role}, key, as_json=as_json)
 
 
 @keys.command("list")
+@as_json
 @guarded
-def list_keys() -> None:
+def list_keys(*, as_json: bool) -> None:
     """List all keys, without their secrets."""
     schema.open_database(config.current())
     table = Table("key", "owner", "role", "made", "last used", "revoked", box=None)
+    rows = []
     for key in api_keys.every():
-        moments = [m.isoformat(timespec="seconds") if m else "" for m in (key.last_used_at, key.revoked_at)]
-        made = key.created_at.isoformat(timespec="seconds")
-        table.add_row(f"ytrag_{key.prefix}_…", escape(key.owner), key.role, made, *moments)
-    out.print(table)
+        times = {"created_at": key.created_at, "last_used_at": key.last_used_at, "revoked_at": key.revoked_at}
+        moments = {name: at.isoformat(timespec="seconds") if at else None for name, at in times.items()}
+        table.add_row(
+            f"ytrag_{key.prefix}_…", escape(key.owner), key.role, *(at or "" for at in moments.values())
+        )
+        rows.append({"prefix": f"ytrag_{key.prefix}", "owner": key.owner, "role": key.role, **moments})
+    say({"data": rows}, table, as_json=as_json)
 
 
 @keys.command()
 @click.argument("key")
+@as_json
 @guarded
-def revoke(*, key: str) -> None:
+def revoke(*, key: str, as_json: bool) -> None:
     """Put a key out of force; KEY is how it begins: ytrag_1a2b3c4d."""
     schema.open_database(config.current())
-    api_keys.revoke(key.removeprefix("ytrag_").partition("_")[0])
-    out.print("revoked")
+    prefix = key.removeprefix("ytrag_").partition("_")[0]
+    api_keys.revoke(prefix)
+    say({"prefix": f"ytrag_{prefix}", "status": "revoked"}, "revoked", as_json=as_json)
+
+
+COMMANDS = (doctor, db, reindex, keys)

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import click
 from pydantic import BaseModel
@@ -16,7 +16,7 @@ from app.client import RequestRefused, ServerUnreachable
 from app.errors import InvalidInput, InvalidSetting, YtragError
 
 P = ParamSpec("P")
-FAILED, USAGE, UNREACHABLE, REFUSED = 1, 2, 3, 4
+FAILED, USAGE, UNREACHABLE, REFUSED, INTERRUPTED = 1, 2, 3, 4, 130
 CODES = {ServerUnreachable: UNREACHABLE, RequestRefused: REFUSED, InvalidSetting: USAGE, InvalidInput: USAGE}
 
 out = Console(highlight=False)
@@ -31,7 +31,15 @@ def guarded(function: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             function(*args, **kwargs)
+        except KeyboardInterrupt:
+            err.print("Interrupted; what the server has accepted goes on.")
+            sys.exit(INTERRUPTED)
         except YtragError as error:
+            if kwargs.get("as_json"):
+                click.echo(
+                    json.dumps({"code": error.code, "detail": error.detail, "hint": error.hint}), err=True
+                )
+                sys.exit(CODES.get(type(error), FAILED))
             err.print(f"[red]{error.code}[/]: {escape(error.detail)}\n{escape(error.hint)}", soft_wrap=True)
             sys.exit(CODES.get(type(error), FAILED))
 
@@ -46,3 +54,11 @@ def show(answer: BaseModel, text: str | Table, *, as_json: bool) -> None:
         out.print(text)
     else:
         out.print(text, markup=False, soft_wrap=True)
+
+
+def say(fields: dict[str, Any], text: str | Table, *, as_json: bool) -> None:
+    """Print what this machine did, likewise."""
+    if as_json:
+        click.echo(json.dumps(fields, indent=2, ensure_ascii=False, default=str))
+    else:
+        out.print(text if isinstance(text, Table) else escape(text), soft_wrap=True)

@@ -1,12 +1,37 @@
-"""Progress bars of a job, one a stage."""
+"""Progress bars: of a job, one a stage, and of whatever can be counted."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from app.schemas import JobStatusAnswer
+
+
+@contextmanager
+def counting(
+    console: Console, what: str, total: float | None, *, in_bytes: bool = False
+) -> Iterator[Callable[[float], None]]:
+    """A bar for as long as the block runs; what it yields is told how much more was done."""
+    done = DownloadColumn() if in_bytes else MofNCompleteColumn()
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), done, TimeRemainingColumn(), console=console
+    ) as bars:
+        bar = bars.add_task(what, total=total)
+        yield lambda more: bars.advance(bar, more)
 
 
 class StageBars:

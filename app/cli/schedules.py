@@ -6,7 +6,7 @@ import click
 from rich.markup import escape
 from rich.table import Column, Table
 
-from app.cli.output import as_json, guarded, out, show
+from app.cli.output import as_json, guarded, say, show
 from app.client import Client
 from app.schedule_schemas import ScheduleAnswer
 
@@ -106,12 +106,13 @@ def run(*, schedule_id: str, as_json: bool) -> None:
 
 @schedules.command()
 @click.argument("schedule_id")
+@as_json
 @guarded
-def delete(*, schedule_id: str) -> None:
+def delete(*, schedule_id: str, as_json: bool) -> None:
     """Forget a schedule; the jobs that it started stay."""
     with Client() as client:
         client.delete_schedule(schedule_id)
-    out.print(f"deleted: {schedule_id}")
+    say({"id": schedule_id, "status": "deleted"}, f"deleted: {schedule_id}", as_json=as_json)
 
 
 def _sentence(found: ScheduleAnswer) -> str:

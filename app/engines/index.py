@@ -1,7 +1,7 @@
 """What finds passages: the contract of an index, and what counts as a word in it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -104,17 +104,20 @@ def passage_text(title: str, previous_sentence: str, passage: str) -> str:
 
 def words(text: str) -> list[str]:
     """The text's distinct words in their order, in lower case."""
-    found = (match.group().lower().replace("’", "'") for match in _WORD.finditer(text))
-    return list(dict.fromkeys(word for run in found for word in _pairs(run)))
+    return list(dict.fromkeys(word for word, _, _ in word_spans(text)))
+
+
+def word_spans(text: str) -> Iterator[tuple[str, int, int]]:
+    """The text's words in lower case, with where each begins and ends."""
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        if end - start > 1 and re.match(f"[{CJK}]", match.group()):
+            yield from ((text[at : at + 2], at, at + 2) for at in range(start, end - 1))
+        else:
+            yield match.group().lower().replace("’", "'"), start, end
 
 
 def keywords(text: str) -> list[str]:
     """Its words but for the stop words; all of them where there are no others."""
     every = words(text)
     return [word for word in every if word not in STOP_WORDS] or every
-
-
-def _pairs(run: str) -> list[str]:
-    if len(run) < 2 or not re.match(f"[{CJK}]", run):
-        return [run]
-    return [run[start : start + 2] for start in range(len(run) - 1)]

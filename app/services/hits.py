@@ -1,15 +1,15 @@
 """Turns the passages that a search found into sentences, each with the second at which it is said."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engines.index import words
+from app import config
 from app.engines.sources import link_at
 from app.models.videos import Segment, Video
+from app.services import highlights
 
 OVERLAP_WEIGHT = 0.2
 """What all of a query's words in a sentence add to its cosine."""
@@ -44,6 +44,7 @@ class Hit:
     """A sentence, and where it is said; url opens the video there.
 
     score is the fused rank, 0 to 1: 1 for what every list ranks first, 0.5 for what is first in one of two.
+    highlights: see highlighted(). before, after: see with_neighbours().
     """
 
     segment_id: str
@@ -54,6 +55,9 @@ class Hit:
     passage: FoundPassage
     video: FoundVideo
     url: str
+    highlights: tuple[tuple[int, int], ...] = ()
+    before: tuple[FoundPassage, ...] = ()
+    after: tuple[FoundPassage, ...] = ()
 
 
 def of(
@@ -80,19 +84,49 @@ def of(
     return list(chosen.values())
 
 
+def highlighted(found: Sequence[Hit], query_words: Sequence[str]) -> list[Hit]:
+    """The hits with start and end of each of the query's words in their text."""
+    return [replace(hit, highlights=tuple(highlights.spans(hit.text, query_words))) for hit in found]
+
+
+def with_neighbours(found: Sequence[Hit], distance: int) -> list[Hit]:
+    """The hits with so many passages before and after each one's own, as far as there are."""
+    own = {s.id: s for s in Segment.select().where(Segment.id.in_([hit.segment_id for hit in found]))}
+    near: dict[tuple[str, int], FoundPassage] = {}
+    for segment in own.values():
+        within = Segment.position.between(segment.position - distance, segment.position + distance)
+        same = (Segment.video == segment.video_id) & (Segment.revision == segment.revision)
+        for other in Segment.select().where(same & within):
+            near[other.video_id, other.position] = FoundPassage(other.text, other.start_s, other.end_s)
+
+    def passages(segment: Segment, positions: range) -> tuple[FoundPassage, ...]:
+        places = [(segment.video_id, position) for position in positions]
+        return tuple(near[place] for place in places if place in near)
+
+    return [
+        replace(
+            hit,
+            before=passages(it, range(it.position - distance, it.position)),
+            after=passages(it, range(it.position + 1, it.position + distance + 1)),
+        )
+        for hit, it in ((hit, own[hit.segment_id]) for hit in found)
+    ]
+
+
 def answer_scores(
     sentences: Sequence[str], cosines: NDArray[np.float32] | None, query_words: Sequence[str]
 ) -> NDArray[np.float32]:
     """How well each sentence answers: by its nearness in meaning (if known) and the query's words in it."""
-    shares = np.array([_share(query_words, sentence) for sentence in sentences], np.float32)
+    shares = np.array([highlights.share(sentence, query_words) for sentence in sentences], np.float32)
     return shares if cosines is None else cosines + np.float32(OVERLAP_WEIGHT) * shares
 
 
 def _load(segment_ids: Sequence[str]) -> dict[str, Segment]:
     """The segments and those just before them, with their videos."""
     after = Segment.alias()
-    same = (after.revision == Segment.revision) & (after.position == Segment.position + 1)
-    before = Segment.select(Segment.id).join(after, on=same).where(after.id.in_(segment_ids))
+    same = (after.video == Segment.video) & (after.revision == Segment.revision)
+    just_before = same & (after.position == Segment.position + 1)
+    before = Segment.select(Segment.id).join(after, on=just_before).where(after.id.in_(segment_ids))
     wanted = Segment.id.in_(segment_ids) | Segment.id.in_(before)
     return {segment.id: segment for segment in Segment.select(Segment, Video).join(Video).where(wanted)}
 
@@ -128,23 +162,12 @@ def _hit(segment: Segment, number: int, score: float) -> Hit:
         video=FoundVideo(
             video.id, video.title, video.channel, video.duration_s, video.language, video.webpage_url
         ),
-        url=link_at(video.webpage_url, start_s),
+        url=address_at(video.id, video.webpage_url, start_s),
     )
 
 
-def _share(query_words: Sequence[str], sentence: str) -> float:
-    """The fraction of the words that the sentence holds, in whatever inflection."""
-    stems = tuple(_stem(word) for word in words(sentence))
-    held = [word for word in query_words if any(_alike(_stem(word), stem) for stem in stems)]
-    return len(held) / len(query_words) if query_words else 0.0
-
-
-def _stem(word: str) -> str:
-    """The word without the commonest English endings: enough to tell sentences of one passage apart."""
-    return re.sub(r"(?<=...)(ies|ied|ing|'s|ed|es|s|y|e)$", "", word)
-
-
-def _alike(stem: str, other: str) -> bool:
-    """Equal, or one of three letters or more begins the other by at most one letter less (run, runn-ing)."""
-    short, long = sorted((stem, other), key=len)
-    return stem == other or (len(short) >= 3 and len(long) == len(short) + 1 and long.startswith(short))
+def address_at(video_id: str, webpage_url: str, start_s: float) -> str:
+    """Where the video opens at this second: at its source, or in its transcript if it was uploaded."""
+    if webpage_url.startswith("upload:"):
+        webpage_url = f"{config.current().address()}/api/videos/{video_id}/transcript?format=vtt"
+    return link_at(webpage_url, start_s)

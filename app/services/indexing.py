@@ -1,5 +1,7 @@
 """Puts a video's passages into the index, which can be built anew from the database at any time."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,10 +36,17 @@ def _passage_vector(packed: bytes, sentences: int) -> NDArray[np.float32]:
     return passage
 
 
-def rebuild() -> int:
+def to_rebuild() -> int:
+    """How many videos rebuild() will index."""
+    return Video.select().where(Video.revision.is_null(is_null=False)).count()
+
+
+def rebuild(on_video: Callable[[], None] = lambda: None) -> int:
     """Empty the index and fill it from the database; return the number of videos. No embedding is done."""
     search_index().clear()
-    ready = list(Video.select().where(Video.revision.is_null(is_null=False)))
-    for video in ready:
-        _replace(video.id, video.revision or "")
+    ready = [video.id for video in Video.select(Video.id).where(Video.revision.is_null(is_null=False))]
+    for video_id in ready:
+        revision = Video.select(Video.revision).where(Video.id == video_id).scalar()
+        _replace(video_id, revision or "")
+        on_video()
     return len(ready)

@@ -51,15 +51,18 @@ def search(
     *,
     mode: str = "hybrid",
     filters: Filters = Filters(),
+    best_of_video: bool = False,
+    context: int = 0,
     limit: int = 10,
     cursor: str | None = None,
 ) -> SearchPage:
     """The best sentence of each passage found by meaning, by words or (hybrid) both; owner None sees all.
 
+    best_of_video: no second hit of a video. context: so many passages on either side of a hit's own.
     InvalidInput names what is wrong; SearchUnavailable where the index holds another model's vectors.
     """
     _check(query, mode, limit)
-    mark = hashlib.sha256(repr((owner, query, mode, filters)).encode()).hexdigest()[:16]
+    mark = hashlib.sha256(repr((owner, query, mode, filters, best_of_video)).encode()).hexdigest()[:16]
     start = 0 if cursor is None else _start_of(cursor, mark)
     vector = None if mode == "keyword" else _embed(query)
     text = "" if mode == "semantic" else query
@@ -68,10 +71,16 @@ def search(
     scores = fuse(*([candidate.segment_id for candidate in ranking] for ranking in rankings))
     current = _current(scores)
     ordered = [segment_id for segment_id in scores if segment_id in current]
+    if best_of_video:
+        first = {current[segment_id]: segment_id for segment_id in reversed(ordered)}
+        ordered = [segment_id for segment_id in ordered if first[current[segment_id]] == segment_id]
     end = start + limit
     # Two passages at most lead to one sentence: this many give one hit more than the page ends with.
     found = hits.of(ordered[: 2 * (end + 1)], scores, vector, keywords(text))
-    return SearchPage(tuple(found[start:end]), _cursor(end, mark) if end < len(found) else None)
+    shown = hits.highlighted(found[start:end], keywords(query))
+    if context:
+        shown = hits.with_neighbours(shown, context)
+    return SearchPage(tuple(shown), _cursor(end, mark) if end < len(found) else None)
 
 
 def fuse(*rankings: Sequence[str]) -> dict[str, float]:
@@ -141,7 +150,7 @@ def _conditions(filters: Filters) -> Iterator[Any]:
         yield Video.published_on <= filters.until
 
 
-def _current(segment_ids: Iterable[str]) -> frozenset[str]:
-    """Those of the revision that counts: the index may be ahead of the database, or behind."""
-    query = Segment.select(Segment.id).join(Video).where(Segment.revision == Video.revision)
-    return frozenset(query.where(Segment.id.in_(list(segment_ids))).scalars())
+def _current(segment_ids: Iterable[str]) -> dict[str, str]:
+    """Those of the revision that counts, with their videos: the index may be ahead of the rows or behind."""
+    query = Segment.select(Segment.id, Segment.video).join(Video).where(Segment.revision == Video.revision)
+    return {found.id: found.video_id for found in query.where(Segment.id.in_(list(segment_ids)))}

@@ -2,12 +2,10 @@
 
 from flask_openapi import APIBlueprint, Tag
 
-from app.engines.sources import link_at
-from app.schemas import SearchAnswer, SearchQuery
-from app.services import search
+from app.search_schemas import ContextAnswer, ContextQuery, SearchAnswer, SearchFilter, SearchQuery
+from app.services import contexts, search
 from app.services.search import Filters
 from app.web.auth import caller
-from app.web.links import video_links
 
 blueprint = APIBlueprint("search", __name__, url_prefix="/api", abp_tags=[Tag(name="search")])
 
@@ -15,13 +13,34 @@ blueprint = APIBlueprint("search", __name__, url_prefix="/api", abp_tags=[Tag(na
 @blueprint.get("/search", responses={200: SearchAnswer})
 def find(query: SearchQuery) -> dict[str, object]:
     """Sentences found by meaning, by words, or (hybrid) by both, best first."""
-    wanted = query.model_dump()
-    filters = Filters(**{name: wanted[name] for name in vars(Filters())})
     page = search.search(
-        caller().sees, query.q, mode=query.mode, filters=filters, limit=query.limit, cursor=query.cursor
+        caller().sees,
+        query.q,
+        mode=query.mode,
+        filters=filters_of(query),
+        best_of_video=query.best_of_video,
+        context=query.context,
+        limit=query.limit,
+        cursor=query.cursor,
     )
-    answer = SearchAnswer.model_validate(page)
-    for hit in answer.hits:
-        if hit.video.url.startswith("upload:"):  # nowhere to open it but here
-            hit.url = link_at(f"{video_links(hit.video.id)['transcript']}?format=vtt", hit.start_s)
-    return answer.model_dump(mode="json")
+    return SearchAnswer.model_validate(page).model_dump(mode="json")
+
+
+@blueprint.get("/context", responses={200: ContextAnswer})
+def show_context(query: ContextQuery) -> dict[str, object]:
+    """The passages that answer as one text for a language model's prompt, with numbered sources and links."""
+    found = contexts.gather(
+        caller().sees, query.q, mode=query.mode, filters=filters_of(query), max_tokens=query.max_tokens
+    )
+    return ContextAnswer.model_validate(found).model_dump(mode="json")
+
+
+def filters_of(query: SearchFilter) -> Filters:
+    """Which videos the query means."""
+    return Filters(
+        video_id=query.video_id,
+        channel=query.channel,
+        language=query.language,
+        since=query.since,
+        until=query.until,
+    )

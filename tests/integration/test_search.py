@@ -103,6 +103,9 @@ def test_a_hit_is_the_sentence_that_answers_and_a_link_to_its_second(library: No
             "url": "https://www.youtube.com/watch?v=rockets____",
         },
         "url": "https://www.youtube.com/watch?v=rockets____&t=10s",
+        "highlights": ((4, 11), (12, 18)),
+        "before": (),
+        "after": (),
     }
 
 
@@ -170,6 +173,35 @@ def test_pages_follow_one_another_without_gap_or_repetition(library: None) -> No
 
     assert seen == [hit.segment_id for hit in search("alice", "rocket launch", limit=100).hits]
     assert len(seen) == len(set(seen)) == 27
+
+
+def test_a_hit_comes_with_as_many_neighbours_as_asked_for_where_there_are_any(library: None) -> None:
+    ingest("years", "Years", *[(f"In the year {year} nothing happened.",) for year in ("one", "two", "six")])
+    query, only = "year two", Filters(video_id="years")
+
+    alone, near, wide = (search(None, query, filters=only, context=n).hits[0] for n in (0, 1, 9))
+
+    assert (alone.before, alone.after) == ((), ())
+    assert [p.text for p in (*near.before, *near.after)] == [
+        "In the year one nothing happened.",
+        "In the year six nothing happened.",
+    ]
+    assert near.after[0].start_s == 60.0
+    assert (wide.before, wide.after) == (near.before, near.after)
+
+
+def test_the_best_hit_of_each_video_stands_for_it_on_every_page(library: None) -> None:
+    ingest("talk", "A talk", *[(f"Rocket number {number} was launched.",) for number in range(5)])
+    query = "rocket launch booster"
+
+    best = search(None, query, best_of_video=True, limit=2)
+    rest = search(None, query, best_of_video=True, limit=2, cursor=best.next_cursor)
+
+    firsts = list(dict.fromkeys(videos(search(None, query, limit=100))))
+    assert videos(best) + videos(rest) == firsts
+    assert rest.next_cursor is None
+    with pytest.raises(InvalidInput, match="cursor"):
+        search(None, query, limit=2, cursor=best.next_cursor)
 
 
 def test_scores_fall_from_one_towards_zero(library: None) -> None:
