@@ -4,7 +4,7 @@ import logging
 import threading
 from importlib import import_module
 
-from actors import heartbeat, housekeeping  # noqa: F401  # housekeeping declares its actors
+from actors import heartbeat, housekeeping, listing  # noqa: F401  # these declare their actors
 from actors.broker import broker
 from actors.embedded_broker import PoolWorker
 from app.services import workers as members

@@ -88,24 +88,22 @@ def _attempt(claim: Claim, function: Callable[[], None]) -> str:
         jobs.clean_up(claim.job_id)
         return "stopped"
     except (Exception, TimeLimitExceeded) as error:
-        named = _named(claim, error)
+        why = named(claim.stage, error)
         expected = isinstance(error, StageError)  # then its sentence says it all
-        log.warning(
-            "attempt failed", extra={"code": named.code, "detail": named.detail}, exc_info=not expected
-        )
-        metrics.stage_failures_total.labels(claim.stage, named.code).inc()
-        if not claims.give_up(claim, named, traceback.format_exc()):
+        log.warning("attempt failed", extra={"code": why.code, "detail": why.detail}, exc_info=not expected)
+        metrics.stage_failures_total.labels(claim.stage, why.code).inc()
+        if not claims.give_up(claim, why, traceback.format_exc()):
             return "failed"
         metrics.stage_retries_total.labels(claim.stage).inc()
         return "retrying"
 
 
-def _named(claim: Claim, error: BaseException) -> StageError:
+def named(stage: str, error: BaseException) -> StageError:
     """The error in our own words, with a code."""
     if isinstance(error, StageError):
         return error
     if isinstance(error, TimeLimitExceeded):
-        return TimeLimitReached(f"{claim.stage} ran longer than it may.")
+        return TimeLimitReached(f"{stage} ran longer than it may.")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutOfSpace("There is no space left on the disk.")
-    return UnexpectedError(f"{type(error).__name__} in {claim.stage}: {error}")
+    return UnexpectedError(f"{type(error).__name__} in {stage}: {error}")

@@ -9,13 +9,14 @@ with Client("http://127.0.0.1:8000", "ytrag_…") as client:
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from app.action_schemas import BulkAnswer, RetryAnswer, StatsAnswer
+from app.batch_schemas import BatchAccepted, BatchDetailAnswer, BatchPage
 from app.connection import DEFAULT_SERVER, Connection, RequestRefused, ServerUnreachable
 from app.schedule_schemas import RunAnswer, ScheduleAnswer, SchedulePage
 from app.schemas import Accepted, JobPage, JobStatusAnswer, TranscriptAnswer, VideoDetailAnswer, VideoPage
@@ -89,6 +90,21 @@ class Client:
         with _Counted(path, on_sent) as file:
             files = {"file": (path.name, file)}
             return self._api.ask(Accepted, "POST", "/api/videos/upload", data=sent, files=files)
+
+    def submit_batch(
+        self, *, url: str | None = None, urls: Sequence[str] | None = None, **wishes: Any
+    ) -> BatchAccepted:
+        """Have many videos ingested; wishes are the other fields of POST /api/batches."""
+        body = {"url": url, "urls": list(urls) if urls else None, **wishes}
+        return self._api.ask(BatchAccepted, "POST", "/api/batches", json=body)
+
+    def batch(self, batch_id: str, **query: Any) -> BatchDetailAnswer:
+        """Where the batch stands, with a page of its jobs."""
+        return self._api.ask(BatchDetailAnswer, "GET", f"/api/batches/{batch_id}", params=query)
+
+    def batches(self, **query: Any) -> BatchPage:
+        """A page of batches, newest first."""
+        return self._api.ask(BatchPage, "GET", "/api/batches", params=query)
 
     # Jobs
 

@@ -259,9 +259,9 @@ class UnexpectedError(TransientError):
 class NotNow(Exception):
     """Raised by a stage that cannot start yet: it comes back at the time, or sooner when let in."""
 
-    def __init__(self, *, at: datetime, waits_for: str) -> None:
+    def __init__(self, *, at: datetime, waits_for: str | None, because: StageError | None = None) -> None:
         super().__init__(f"no slot of {waits_for} before {at}")
-        self.at, self.waits_for = at, waits_for
+        self.at, self.waits_for, self.because = at, waits_for, because
 
 
 class WorkStopped(Exception):

@@ -18,6 +18,16 @@ class IngestPayload(Strict):
     force: bool = Field(default=False, description="Each time anew; else once, until it has succeeded.")
 
 
+class SyncPayload(Strict):
+    """A playlist or channel whose new videos are to be ingested."""
+
+    url: str = Field(max_length=2048, examples=["https://www.youtube.com/@YouTube"])
+    limit: int = Field(100, ge=1, le=5000, description="Videos looked at, in the list's order.")
+    mode: Mode = "auto"
+    priority: Priority = "default"
+    language: Language | None = None
+
+
 class HousekeepingPayload(Strict):
     """Work of the program's own."""
 
@@ -44,6 +54,13 @@ class IngestSchedule(ScheduleFields):
     payload: IngestPayload
 
 
+class SyncSchedule(ScheduleFields):
+    """A schedule that ingests what is new in a playlist or channel."""
+
+    action: Literal["sync"]
+    payload: SyncPayload
+
+
 class HousekeepingSchedule(ScheduleFields):
     """A schedule of the program's own work, for admins."""
 
@@ -52,7 +69,7 @@ class HousekeepingSchedule(ScheduleFields):
 
 
 class ScheduleBody(
-    RootModel[Annotated[IngestSchedule | HousekeepingSchedule, Field(discriminator="action")]]
+    RootModel[Annotated[IngestSchedule | SyncSchedule | HousekeepingSchedule, Field(discriminator="action")]]
 ):
     """A schedule to add, or to update by its name."""
 

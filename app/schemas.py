@@ -149,6 +149,7 @@ class JobFilter(Strict):
     status: JobState | None = None
     priority: Priority | None = None
     video_id: str | None = Field(default=None, max_length=26)
+    batch_id: str | None = Field(default=None, max_length=26)
     error_code: str | None = Field(default=None, max_length=64, examples=["video_unavailable"])
     q: str | None = Field(
         default=None, max_length=500, description="Text in the URL or the name, in whatever case."

@@ -28,7 +28,8 @@ FAN_OUT = "transcribe"
 CHUNK_ACTOR = "transcribe_chunk"
 """Works on one chunk of the stage that fans out."""
 
-POOLS = {stage.name: stage.pool for stage in STAGES} | {CHUNK_ACTOR: "asr", "housekeeping": "light"}
+OTHERS = {CHUNK_ACTOR: "asr", "housekeeping": "light", "list_videos": "io"}
+POOLS = {stage.name: stage.pool for stage in STAGES} | OTHERS
 """The pool that serves each queue; a stage's queue bears its name."""
 
 

@@ -10,9 +10,11 @@ import click
 from rich.markup import escape
 from rich.table import Column, Table
 
+from app.cli.batches import submit_list
 from app.cli.output import FAILED, as_json, err, guarded, out, say, show
 from app.cli.progress import StageBars, counting
 from app.client import Client
+from app.engines.sources import is_youtube_list
 from app.schemas import PRIORITIES, Accepted, JobStatusAnswer
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -22,6 +24,7 @@ FILTERS = (
     click.option("--status", help="Only jobs in this state."),
     click.option("--priority", type=PRIORITY, help="Only jobs of this priority."),
     click.option("--video-id", help="Only jobs of this video."),
+    click.option("--batch-id", help="Only jobs of this batch."),
     click.option("--error-code", help="Only jobs that failed with this code."),
     click.option("--q", help="Text in the URL or the name."),
 )
@@ -45,7 +48,10 @@ def _filtered(function: F) -> F:
 @as_json
 @guarded
 def submit(*, source: str, wait: bool, mode: str, title: str | None, as_json: bool, **wishes: Any) -> None:
-    """Have a video ingested, by its URL or as a file."""
+    """Have a video ingested, by its URL or as a file, or all videos of a playlist or channel."""
+    if is_youtube_list(source) and not wait:
+        submit_list((source,), mode=mode, as_json=as_json, **wishes)
+        return
     with Client() as client:
         if Path(source).is_file():
             accepted = _upload(client, Path(source), title=title, **wishes)

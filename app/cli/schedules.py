@@ -48,6 +48,8 @@ def list_schedules(*, as_json: bool, **query: Any) -> None:
 @click.option("--cron", required=True, help="Five fields, such as '0 6 * * 1-5'.")
 @click.option("--timezone", default="UTC", show_default=True, help="IANA's name, such as Europe/Berlin.")
 @click.option("--ingest", metavar="URL", help="A video to ingest.")
+@click.option("--sync", metavar="URL", help="A playlist or channel whose new videos are to be ingested.")
+@click.option("--limit", type=int, help="Videos of the list that are looked at.")
 @click.option("--mode", type=click.Choice(["auto", "captions", "asr"]))
 @click.option("--priority", type=click.Choice(["low", "default", "high", "critical"]))
 @click.option("--language", help="ISO 639 code of the speech; left out: detected.")
@@ -57,13 +59,16 @@ def list_schedules(*, as_json: bool, **query: Any) -> None:
 @as_json
 @guarded
 def put(
-    *, name: str, cron: str, timezone: str, ingest: str | None, housekeeping: str | None,
+    *, name: str, cron: str, timezone: str, ingest: str | None, sync: str | None, housekeeping: str | None,
     enabled: bool | None, as_json: bool, **wishes: Any,
 ) -> None:  # fmt: skip
     """Add the schedule of that name, or update it."""
-    if (ingest is None) == (housekeeping is None):
-        raise click.UsageError("Give either --ingest or --housekeeping.")
-    action, payload = ("ingest", {"url": ingest}) if ingest else ("housekeeping", {"name": housekeeping})
+    named = {"ingest": ingest, "sync": sync, "housekeeping": housekeeping}
+    given = [(action, subject) for action, subject in named.items() if subject is not None]
+    if len(given) != 1:
+        raise click.UsageError("Give one of --ingest, --sync and --housekeeping.")
+    ((action, subject),) = given
+    payload: dict[str, Any] = {"name" if action == "housekeeping" else "url": subject}
     payload |= {wish: value for wish, value in wishes.items() if value is not None}
     with Client() as client:
         fields = {"cron": cron, "timezone": timezone, "enabled": enabled}

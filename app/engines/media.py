@@ -61,16 +61,19 @@ class YtDlp:
 
     def download(self, url: str, directory: Path, *, on_progress: OnProgress, wish: Wish = SOUND) -> Media:
         """See MediaSource."""
-        order = asdict(self) | {"url": url, "directory": str(directory.absolute()), "wish": asdict(wish)}
-        order["cookies_file"] = self.cookies_file and str(Path(self.cookies_file).absolute())
         with _emptied_on_error(directory):
-            found = self._outcome(order, on_progress)
+            found = self.run("media_child", url, directory, on_progress, wish=asdict(wish))
             on_progress(1.0)
             return _media(found, url, directory)
 
-    def _outcome(self, order: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    def run(
+        self, program: str, url: str, directory: Path, on_progress: OnProgress, **more: Any
+    ) -> dict[str, Any]:
+        """Have a child program of app.engines do its work on the URL; errors as of MediaSource.download."""
+        order = asdict(self) | {"url": url, "directory": str(directory.absolute())} | more
+        order["cookies_file"] = self.cookies_file and str(Path(self.cookies_file).absolute())
         fraction, outcome, started = 0.0, dict[str, Any](), time.monotonic()
-        command = [sys.executable, "-m", "app.engines.media_child"]
+        command = [sys.executable, "-m", f"app.engines.{program}"]
         with Child(
             command, directory=CODE, stdin=json.dumps(order).encode(), environment=_environment()
         ) as child:
@@ -84,15 +87,15 @@ class YtDlp:
                     on_progress(fraction)
         if "code" in outcome:
             raise by_code(outcome["code"])(outcome["detail"])
-        if "media" not in outcome:
+        if "found" not in outcome:
             log.error(
                 "downloader died", extra={"returncode": child.returncode, "stderr": child.stderr[-2000:]}
             )
             raise DownloadFailed(f"The downloader died without a word (exit code {child.returncode}).")
-        return dict(outcome["media"])
+        return dict(outcome["found"])
 
 
-def media_source() -> MediaSource:
+def media_source() -> YtDlp:
     """The source that this process's settings describe."""
     settings = config.current()
     limits = DownloadLimits(

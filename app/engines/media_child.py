@@ -2,7 +2,7 @@
 
 `python -m app.engines.media_child` reads one JSON object from stdin (url, directory, wish, limits,
 cookies_file, proxy) and writes JSON lines to stdout: {"fraction": 0.5} any number of times, then
-{"media": {…}} or {"code": …, "detail": …}.
+{"found": {…}} or {"code": …, "detail": …}.
 """
 
 import contextlib
@@ -44,8 +44,8 @@ class Silence:
     warning = error = debug
 
 
-def main() -> None:
-    """Do what stdin orders and tell stdout how it went."""
+def serve(work: Callable[[dict[str, Any], Report], dict[str, Any]]) -> None:
+    """Do the work that stdin orders and tell stdout how it went."""
     order, out = json.load(sys.stdin), sys.stdout
 
     def report(news: dict[str, Any]) -> None:
@@ -55,8 +55,8 @@ def main() -> None:
     os.chdir(order["directory"])
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            found = fetch(order, report)
-        report({"media": found})
+            found = work(order, report)
+        report({"found": found})
     except Exception as failure:  # noqa: BLE001  # whatever it is, the parent must be told
         error = translate(failure)
         report({"code": error.code, "detail": error.detail})
@@ -87,7 +87,7 @@ def fetch(order: dict[str, Any], report: Report) -> dict[str, Any]:
     """
     from yt_dlp import YoutubeDL
 
-    with YoutubeDL(_options(order, report)) as downloader:
+    with YoutubeDL(options(order, report)) as downloader:
         found = _only(downloader.extract_info(order["url"], download=False))
         told = captions.find(found, **order["wish"], fetch=lambda url: _body(downloader, url))
         if told is None:
@@ -121,7 +121,8 @@ def _body(downloader: Any, url: str) -> bytes:
     return body
 
 
-def _options(order: dict[str, Any], report: Report) -> dict[str, Any]:
+def options(order: dict[str, Any], report: Report) -> dict[str, Any]:
+    """What yt-dlp may do, and how, for this order."""
     return {
         "format": "bestaudio/best",
         "outtmpl": {"default": "media.%(ext)s"},
@@ -207,4 +208,4 @@ def _watch(max_bytes: int, report: Report) -> Callable[[dict[str, Any]], None]:
 
 
 if __name__ == "__main__":
-    main()
+    serve(fetch)

@@ -10,6 +10,10 @@ YOUTUBE_DOMAINS = ("youtube.com", "youtu.be", "youtube-nocookie.com")
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}(?![A-Za-z0-9_-])")
 NOT_IDS = ("videoseries", "live_stream")
 """Words of 11 letters that stand where an id could: a playlist, and whatever a channel sends now."""
+CHANNEL_TABS = ("videos", "shorts", "streams")
+LIST_ID = re.compile(r"[A-Za-z0-9_-]{10,64}")
+ENDLESS = ("RD", "UL")
+"""How the ids begin of lists that YouTube makes up for a viewer."""
 COLLECTIONS = ("playlist", "channel", "c", "user", "feed", "results", "hashtag", *NOT_IDS)
 
 
@@ -19,13 +23,50 @@ def canonical_url(url: str, allowed_hosts: tuple[str, ...]) -> str:
     A YouTube address is built anew from its id, in whatever form it came; any YouTube host in allowed_hosts
     allows them all. Of other hosts only those in allowed_hosts pass, letter for letter, on any port.
     """
+    parts = _allowed_parts(url, allowed_hosts)
+    if _is_youtube(parts.hostname or ""):
+        return f"https://www.youtube.com/watch?v={_video_id(url, parts)}"
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, parts.query, ""))
+
+
+def canonical_list(url: str, allowed_hosts: tuple[str, ...]) -> str:
+    """Return the one address of a playlist, or of a channel's videos; errors as of canonical_url."""
+    parts = _allowed_parts(url, allowed_hosts)
+    if not _is_youtube(parts.hostname or ""):
+        return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, parts.query, ""))
+    found = _youtube_list(parts)
+    if found is None:
+        raise InvalidUrl(f"{url!r} is neither a playlist nor a channel.")
+    return f"https://www.youtube.com/{found}"
+
+
+def is_youtube_list(url: str) -> bool:
+    """Whether the address is that of a playlist or channel and of no single video."""
+    try:
+        parts = _parts(url)
+    except InvalidUrl:
+        return False
+    is_video = "v" in parse_qs(parts.query) or parts.hostname == "youtu.be"
+    return _is_youtube(parts.hostname or "") and not is_video and _youtube_list(parts) is not None
+
+
+def _allowed_parts(url: str, allowed_hosts: tuple[str, ...]) -> SplitResult:
     parts = _parts(url)
     host = parts.hostname or ""
     if not any(host == allowed or (_is_youtube(host) and _is_youtube(allowed)) for allowed in allowed_hosts):
         raise SourceNotAllowed(f"This server does not download from {host}.")
-    if _is_youtube(host):
-        return f"https://www.youtube.com/watch?v={_video_id(url, parts)}"
-    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, parts.query, ""))
+    return parts
+
+
+def _youtube_list(parts: SplitResult) -> str | None:
+    """What stands behind the host in the canonical address of a list."""
+    list_id = parse_qs(parts.query).get("list", [""])[0]
+    if LIST_ID.fullmatch(list_id) and not list_id.startswith(ENDLESS):
+        return f"playlist?list={list_id}"
+    named = re.fullmatch(r"/(@[\w.%-]{1,100}|(?:channel|c|user)/[\w.%-]{1,100})(?:/(\w*))?/?", parts.path)
+    if not named:
+        return None
+    return f"{named[1]}/{named[2] if named[2] in CHANNEL_TABS else 'videos'}"
 
 
 def youtube_id(url: str) -> str | None:
@@ -73,5 +114,7 @@ def _video_id(url: str, parts: SplitResult) -> str:
     if found and candidate not in NOT_IDS:
         return found[0]
     if "list" in query or any(step in COLLECTIONS or step.startswith("@") for step in steps):
-        raise InvalidUrl(f"{url!r} is a playlist or a channel; the address of one video is expected.")
+        raise InvalidUrl(
+            f"{url!r} is a playlist or a channel, which POST /api/batches takes; one video is expected."
+        )
     raise InvalidUrl(f"{url!r} does not hold the 11-character id of a YouTube video.")

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 from app import config
-from app.engines.sources import canonical_url
+from app.engines.sources import canonical_list, canonical_url
 from app.errors import InvalidInput
 from app.models.jobs import ACTIVE, Job
-from app.services import intake, outbox
+from app.services import batches, intake, outbox
 from app.services.intake import Request
 
 HOUSEKEEPING = {"retention": "keep_house"}
@@ -32,13 +33,16 @@ class Started:
 def check(action: str, payload: dict[str, Any]) -> dict[str, Any]:
     """The payload in the form that is stored; InvalidInput names what cannot be done.
 
-    ingest: url, and mode, priority (0 to 3), language and force where wished. housekeeping: name.
+    ingest: url, and mode, priority (0 to 3), language and force where wished. sync: the same but force, of a
+    list, and limit where wished. housekeeping: name.
     """
+    allowed = config.current().allowed_sources
     if action == "ingest":
-        return {**payload, "url": canonical_url(payload["url"], config.current().allowed_sources)}
+        return {**payload, "url": canonical_url(payload["url"], allowed)}
+    if action == "sync":
+        return {**payload, "url": canonical_list(payload["url"], allowed)}
     if action != "housekeeping":
-        yet = " Channels cannot be synchronised yet." if action == "sync" else ""
-        raise InvalidInput(f"action is {action!r}; it may be ingest or housekeeping.{yet}")
+        raise InvalidInput(f"action is {action!r}; it may be ingest, sync or housekeeping.")
     if payload["name"] not in HOUSEKEEPING:
         raise InvalidInput(f"name is {payload['name']!r}; it may be {', '.join(HOUSEKEEPING)}.")
     return payload
@@ -47,7 +51,9 @@ def check(action: str, payload: dict[str, Any]) -> dict[str, Any]:
 def start(owner: str, action: str, payload: dict[str, Any]) -> Started:
     """Do it for the owner, inside the caller's transaction; errors as of check, as of now."""
     wish = check(action, payload)
-    return _ingest(owner, **wish) if action == "ingest" else _housekeep(**wish)
+    if action == "housekeeping":
+        return _housekeep(**wish)
+    return _ingest(owner, **wish) if action == "ingest" else _sync(owner, **wish)
 
 
 def _ingest(owner: str, *, url: str, force: bool = False, **wishes: Any) -> Started:
@@ -61,6 +67,12 @@ def _ingest(owner: str, *, url: str, force: bool = False, **wishes: Any) -> Star
     else:
         outcome = f"Job {job.id} has ingested it before; only 'force' does it again."
     return Started(outcome, job.message_id, job, receipt.deduplicated)
+
+
+def _sync(owner: str, *, url: str, limit: int, **wishes: Any) -> Started:
+    message_id = str(uuid4())
+    batch = batches.create(owner, url=url, most=limit, only_new=True, message_id=message_id, **wishes)
+    return Started(f"Batch {batch.id} will list it; new videos become jobs.", message_id)
 
 
 def _is_active(wanted: Request) -> bool:

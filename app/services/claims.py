@@ -67,6 +67,11 @@ class Claim:
 _current: ContextVar[Claim] = ContextVar("claim")
 
 
+def work_under(claim: Claim) -> None:
+    """Make it the claim of this thread."""
+    _current.set(claim)
+
+
 def current() -> Claim:
     """The claim under which this thread works."""
     return _current.get()
@@ -104,7 +109,7 @@ def take(message: MessageRef, position: int | None, worker: str) -> Claim | None
     jobs.start(message.subject)
     _tell(claim, "running")
     messages.record(message, "running", worker=worker)
-    _current.set(claim)
+    work_under(claim)
     return claim
 
 

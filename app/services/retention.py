@@ -9,6 +9,7 @@ from ulid import ULID
 from app import clock, config
 from app.engines.storage import storage
 from app.models.base import transactional
+from app.models.batches import Batch, BatchEntry
 from app.models.jobs import ACTIVE, Job
 from app.models.messages import Message, MessageEvent, Outbox
 from app.models.schedules import ScheduleRun
@@ -25,6 +26,7 @@ def keep_house() -> dict[str, int]:
     """Do all of it and return how many things of each kind went. Transcripts go only by being deleted."""
     gone = {
         "jobs": _in_batches(_old_jobs),
+        "batches": _in_batches(_old_batches),
         "videos": _in_batches(_unseen_videos),
         "files": _orphaned_files(),
         "workspaces": storage().clear_old_workspaces(ORPHAN_AFTER.total_seconds()),
@@ -53,6 +55,19 @@ def _old_jobs() -> int:
     Message.delete().where(Message.id.in_(sent)).execute()
     Outbox.delete().where(Outbox.subject.in_(ids)).execute()
     return int(Job.delete().where(Job.id.in_(ids)).execute())
+
+
+@transactional
+def _old_batches() -> int:
+    """Delete a batch of batches that were listed before the retention time and have no job any more."""
+    before = clock.now() - timedelta(days=config.current().retention_days)
+    with_jobs = BatchEntry.select(BatchEntry.batch).where(BatchEntry.job.is_null(is_null=False))
+    old = (Batch.finished_at < before) & Batch.state.in_(("completed", "failed"))
+    ids = [row.id for row in Batch.select(Batch.id).where(old & Batch.id.not_in(with_jobs)).limit(BATCH)]
+    sent = [message.id for message in Message.select(Message.id).where(Message.subject.in_(ids))]
+    MessageEvent.delete().where(MessageEvent.message.in_(sent)).execute()
+    Message.delete().where(Message.id.in_(sent)).execute()
+    return int(Batch.delete().where(Batch.id.in_(ids)).execute())
 
 
 @transactional

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import peewee as pw
 
+from app.models.batches import BatchEntry
 from app.models.jobs import Job
 
 
@@ -20,6 +21,7 @@ class Selection:
     video_id: str | None = None
     error_code: str | None = None
     q: str | None = None
+    batch_id: str | None = None
     before: str | None = None
 
     def apply(self, query: "pw.ModelSelect[Job]") -> "pw.ModelSelect[Job]":
@@ -39,4 +41,7 @@ class Selection:
             text = pw.fn.LOWER(self.q)  # by the database, whose idea of case it has to be
             held = [pw.fn.INSTR(pw.fn.LOWER(column), text) > 0 for column in (Job.url, Job.name)]
             query = query.where(held[0] | held[1])
+        if self.batch_id:
+            entries = BatchEntry.select(BatchEntry.job).where(BatchEntry.batch == self.batch_id)
+            query = query.where(Job.id.in_(entries))
         return query.where(Job.id < self.before) if self.before else query

@@ -118,7 +118,7 @@ def _status(job: Job, worker: Job, stages: list[JobStage], done_at: datetime | N
         video_id=job.video_id,
         video_title=job.video.title if job.video else None,
         warning=job.warning,
-        error=_failure(job.error_code, job.error_text),
+        error=failure(job.error_code, job.error_text),
         estimated_completion=done_at if job.state in ACTIVE else None,
     )
 
@@ -131,11 +131,12 @@ def _stage(row: JobStage) -> StageStatus:
         attempt=row.attempt,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        error=_failure(row.error_code, row.error_text),
+        error=failure(row.error_code, row.error_text),
     )
 
 
-def _failure(code: str | None, text: str | None) -> Failure | None:
+def failure(code: str | None, text: str | None) -> Failure | None:
+    """What the code of an error means, with the text that came with it; None: there is no error."""
     if code is None:
         return None
     kind = errors.by_code(code)

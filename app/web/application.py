@@ -7,7 +7,7 @@ from app.config import Config
 from app.models import schema
 from app.models.base import release
 from app.schemas import ProblemAnswer
-from app.web import auth, errors, health, jobs, schedules, search, videos
+from app.web import auth, batches, errors, health, jobs, schedules, search, videos
 
 FORM_BYTES = 1024 * 1024
 """What a form may have beside its file."""
@@ -31,8 +31,8 @@ def create_app(config: Config) -> OpenAPI:
     app.config["SWAGGER_CONFIG"] = {"tryItOutEnabled": True}
     app.add_url_rule("/api/docs", "docs", app.view_functions["swagger.swagger"])
     app.register_blueprint(health.blueprint)
-    for blueprint in (videos.blueprint, jobs.blueprint, search.blueprint, schedules.blueprint):
-        app.register_api(blueprint)
+    for resource in (videos, batches, jobs, search, schedules):
+        app.register_api(resource.blueprint)
     auth.register(app, config)
     errors.register(app)
     app.after_request(_harden)

@@ -42,7 +42,7 @@ class JobPath(BaseModel):
 def show_status(path: JobPath) -> dict[str, object]:
     """Where a job stands, stage by stage."""
     status = statuses.of(path.job_id, caller().sees)
-    return JobStatusAnswer.model_validate(_plain(status)).model_dump(mode="json")
+    return JobStatusAnswer.model_validate(plain(status)).model_dump(mode="json")
 
 
 @blueprint.get("/jobs", responses={200: JobPage})
@@ -104,6 +104,7 @@ def _selection(wanted: JobFilter, cursor: str | None, states: tuple[str, ...] = 
         states=(wanted.status,) if wanted.status else states,
         priority=PRIORITIES[wanted.priority] if wanted.priority else None,
         video_id=wanted.video_id,
+        batch_id=wanted.batch_id,
         error_code=wanted.error_code,
         q=wanted.q,
         before=cursor,
@@ -112,7 +113,7 @@ def _selection(wanted: JobFilter, cursor: str | None, states: tuple[str, ...] = 
 
 def _page(selection: Selection, limit: int) -> dict[str, object]:
     found = statuses.page(selection, limit=limit + 1)
-    rows = [JobAnswer.model_validate(_plain(status)) for status in found[:limit]]
+    rows = [JobAnswer.model_validate(plain(status)) for status in found[:limit]]
     next_cursor = rows[-1].job_id if len(found) > limit else None
     return JobPage(data=rows, next_cursor=next_cursor).model_dump(mode="json")
 
@@ -123,7 +124,8 @@ def check_cursor(cursor: str | None) -> None:
         raise InvalidInput(f"cursor is {cursor!r}; it may be the next_cursor of the page before.")
 
 
-def _plain(status: JobStatus) -> dict[str, object]:
+def plain(status: JobStatus) -> dict[str, object]:
+    """A status as answers have it."""
     return {
         **vars(status),
         "priority": PRIORITY_NAMES[status.priority],

@@ -15,6 +15,12 @@ def video_links(video_id: str) -> dict[str, str]:
     return {"self": video, "transcript": f"{video}/transcript"}
 
 
+def batch_links(batch_id: str) -> dict[str, str]:
+    """Where to go on with a batch."""
+    api = f"{config.current().address()}/api"
+    return {"self": f"{api}/batches/{batch_id}", "jobs": f"{api}/jobs?batch_id={batch_id}"}
+
+
 def schedule_links(schedule_id: str) -> dict[str, str]:
     """Where to go on with a schedule."""
     schedule = f"{config.current().address()}/api/schedules/{schedule_id}"

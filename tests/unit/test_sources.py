@@ -3,7 +3,7 @@
 import pytest
 
 from app.config import YOUTUBE_HOSTS
-from app.engines.sources import canonical_url, link_at, youtube_id
+from app.engines.sources import canonical_list, canonical_url, is_youtube_list, link_at, youtube_id
 from app.errors import InvalidUrl, SourceNotAllowed
 
 VIDEO = "https://www.youtube.com/watch?v=jNQXAC9IVRw"
@@ -148,3 +148,63 @@ def test_another_allowed_host_keeps_its_address_on_any_port_but_not_the_fragment
 )
 def test_a_link_opens_at_the_second_and_never_after_it(page: str, start_s: float, link: str) -> None:
     assert link_at(page, start_s) == link
+
+
+LIST = "PLrAXtmErZgOeiKm4sgNOknGvNjby9efdf"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (f"https://m.youtube.com/playlist?list={LIST}&si=x", f"playlist?list={LIST}"),
+        (f"https://www.youtube.com/watch?v=jNQXAC9IVRw&list={LIST}&index=2", f"playlist?list={LIST}"),
+        ("https://www.youtube.com/@jawed", "@jawed/videos"),
+        ("https://www.youtube.com/@jawed/featured", "@jawed/videos"),
+        ("https://www.youtube.com/@jawed/shorts/", "@jawed/shorts"),
+        ("https://youtube.com/channel/UC4QobU6STFB0P71PMvOGN5A", "channel/UC4QobU6STFB0P71PMvOGN5A/videos"),
+        ("https://www.youtube.com/c/jawed/streams", "c/jawed/streams"),
+    ],
+)
+def test_every_form_of_a_list_becomes_the_same_one(url: str, expected: str) -> None:
+    assert canonical_list(url, YOUTUBE_HOSTS) == f"https://www.youtube.com/{expected}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        VIDEO,
+        "https://www.youtube.com/",
+        "https://www.youtube.com/feed/history",
+        "https://www.youtube.com/results?search_query=bees",
+        "https://www.youtube.com/playlist?list=RDjNQXAC9IVRw",
+        "https://www.youtube.com/playlist?list=WL",
+        "https://www.youtube.com/playlist?list=PL/../../x",
+        "https://www.youtube.com/@jawed/videos/../../feed",
+    ],
+)
+def test_what_is_neither_playlist_nor_channel_is_refused(url: str) -> None:
+    with pytest.raises(InvalidUrl, match="neither a playlist nor a channel"):
+        canonical_list(url, YOUTUBE_HOSTS)
+
+
+def test_lists_of_other_hosts_need_to_be_allowed() -> None:
+    feed = "http://127.0.0.1:8080/feed.xml?all=1"
+
+    assert canonical_list(f"{feed}#top", ("127.0.0.1",)) == feed
+    with pytest.raises(SourceNotAllowed):
+        canonical_list(feed, YOUTUBE_HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (f"https://www.youtube.com/playlist?list={LIST}", True),
+        ("https://www.youtube.com/@jawed", True),
+        (f"https://www.youtube.com/watch?v=jNQXAC9IVRw&list={LIST}", False),
+        (f"https://youtu.be/jNQXAC9IVRw?list={LIST}", False),
+        ("https://example.org/@jawed", False),
+        ("talk.mp4", False),
+    ],
+)
+def test_a_list_is_told_from_a_video_by_its_address(url: str, expected: bool) -> None:  # a case
+    assert is_youtube_list(url) is expected
