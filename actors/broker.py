@@ -8,7 +8,8 @@ from dramatiq.middleware import CurrentMessage, Pipelines, TimeLimit
 from actors.embedded_broker import EmbeddedBroker
 from actors.middleware.record import RecordMessages
 from app import config
-from app.schemas import PRIORITIES
+from app.schemas import PRIORITIES, PRIORITY_NAMES
+from monitoring.middleware import MeasureQueues
 
 LIMITS = "heartbeat=60&blocked_connection_timeout=30&socket_timeout=10&stack_timeout=15"
 """Without them a send hangs for ever while RabbitMQ is short of memory or disk, or behind a dead network."""
@@ -22,6 +23,7 @@ def middleware() -> list[Middleware]:
     """
     return [
         CurrentMessage(),  # first, so that the message is known for as long as anything else runs
+        MeasureQueues(PRIORITY_NAMES),
         RecordMessages(),
         TimeLimit(),
         Pipelines(),  # last: its after-hook publishes the next stage before anything else can fail

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 
-from actors import depths, pools, process
+from actors import depths, pools, process, watch
 from actors.broker import broker
 from actors.messages import build
 from actors.pipeline import chain_from
@@ -12,8 +12,9 @@ from app import config, logs
 from app.models import schema
 from app.models.base import release
 from app.models.messages import Outbox
-from app.services import limits, outbox, recovery, schedules
+from app.services import limits, outbox, recovery, runs, schedules
 from app.stages import CHUNK_ACTOR, NAMES
+from monitoring import metrics, serving
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ def main() -> None:
     schema.open_database(settings)
     pools.declare_actors()
     schedules.ensure_system_schedules(settings.housekeeping_interval_s)
+    metrics.begin_jobs()
+    serving.serve(settings.metrics_port, host=settings.metrics_host, ready=watch.readiness())
     log.info("dispatching")
     run(process.stop_event())
 
@@ -43,9 +46,11 @@ def run(stop: threading.Event) -> None:
             limits.let_in()
             while dispatch_due():
                 pass
+            runs.note("dispatch")
             if time.monotonic() - reconciled_at > RECONCILE_EVERY_S:
                 reconciled_at = time.monotonic()
                 recovery.ring_lost(depths.waiting)
+                runs.note("reconcile")
             wait_s = schedules.seconds_to_next(outbox.seconds_to_next(wait_s))
         except Exception:
             log.exception("dispatching failed; what is due stays in the outbox")

@@ -6,10 +6,9 @@ import os
 import threading
 from typing import IO
 
-from prometheus_client import start_http_server
 from waitress.server import create_server
 
-from actors import dispatcher, pools
+from actors import dispatcher, pools, watch
 from actors.process import run, stop_event
 from app import config, logs
 from app.config import Config
@@ -17,6 +16,7 @@ from app.engines.storage import storage
 from app.errors import InvalidSetting
 from app.services import recovery, schedules
 from app.web.application import create_app
+from monitoring import serving
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,13 @@ def main() -> None:
     workers = pools.start({name: pool.total for name, pool in settings.pools().items()})
     for function, *args in ((server.run,), (dispatcher.run, stop)):
         threading.Thread(target=function, args=args, daemon=True).start()
-    if settings.metrics_port:
-        start_http_server(settings.metrics_port, addr="127.0.0.1")
+    watch.register_census()
+    serving.serve(
+        settings.metrics_port,
+        host=settings.metrics_host,
+        live=lambda: pools.are_alive(workers),
+        ready=watch.readiness(),
+    )
     log.info("ready", extra={"address": settings.address(), "data": str(settings.data_dir)})
     stop.wait()
     pools.stop(workers, settings.shutdown_timeout_s)

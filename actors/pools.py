@@ -4,7 +4,7 @@ import logging
 import threading
 from importlib import import_module
 
-from actors import heartbeat, housekeeping, listing  # noqa: F401  # these declare their actors
+from actors import heartbeat, housekeeping, listing, watch  # noqa: F401  # these declare their actors
 from actors.broker import broker
 from actors.embedded_broker import PoolWorker
 from app.services import workers as members
@@ -26,12 +26,20 @@ def start(threads: dict[str, int]) -> list[PoolWorker]:
         PoolWorker(broker, queues={queue for queue, pool in POOLS.items() if pool == name}, threads=count)
         for name, count in threads.items()
     ]
+    watch.begin_worker(set(threads))
     broker.emit_after("process_boot")
     for worker in workers:
         worker.start()
     queues = [queue for queue, pool in POOLS.items() if pool in threads]
     threading.Thread(target=heartbeat.run, args=(queues, sum(threads.values())), daemon=True).start()
     return workers
+
+
+def are_alive(workers: list[PoolWorker]) -> bool:
+    """Whether every thread that takes messages or works on them still runs."""
+    return all(
+        thread.is_alive() for worker in workers for thread in (*worker.workers, *worker.consumers.values())
+    )
 
 
 def stop(workers: list[PoolWorker], timeout_s: float) -> None:

@@ -93,6 +93,8 @@ def _attempt(claim: Claim, function: Callable[[], None]) -> str:
         log.warning("attempt failed", extra={"code": why.code, "detail": why.detail}, exc_info=not expected)
         metrics.stage_failures_total.labels(claim.stage, why.code).inc()
         if not claims.give_up(claim, why, traceback.format_exc()):
+            if why.retryable:
+                metrics.dead_lettered_total.labels(claim.stage).inc()
             return "failed"
         metrics.stage_retries_total.labels(claim.stage).inc()
         return "retrying"

@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-from actors import pools
+from actors import pools, watch
 from actors.process import run, stop_event
 from app import config, logs
+from app.config import Config
 from app.errors import InvalidInput
 from app.models import schema
+from monitoring import processes, serving
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +32,29 @@ def main(names: list[str]) -> None:
         raise InvalidInput(f"There is no pool {', '.join(sorted(unknown))}; there are {', '.join(known)}.")
     schema.open_database(settings)
     stop = stop_event()
-    wanted = [name for name in names or known for _ in range(known[name].processes)]
-    children = [(name, _start(name)) for name in wanted]
+    places = [f"{name}-{number}" for name in names or known for number in range(known[name].processes)]
+    metrics = _fresh_metrics(settings)
+    children = {place: _start(place, metrics) for place in places}
+    if metrics:
+        serving.serve(
+            settings.metrics_port,
+            host=settings.metrics_host,
+            registry=processes.registry(metrics),
+            live=lambda: all(child.poll() is None for child in children.values()),
+            ready=watch.readiness(),
+        )
     while not stop.wait(LOOK_EVERY_S):
-        children = [
-            (name, child if child.poll() is None else _restart(name, child)) for name, child in children
-        ]
-    _stop([child for _, child in children], settings.shutdown_timeout_s + GRACE_S)
+        for place, child in children.items():
+            if child.poll() is not None:
+                children[place] = _restart(place, child, metrics)
+    _stop(list(children.values()), settings.shutdown_timeout_s + GRACE_S)
+
+
+def _fresh_metrics(settings: Config) -> Path | None:
+    """Where the children write what they count, if anybody is to know it."""
+    if not settings.metrics_port:
+        return None
+    return processes.fresh_folder(settings.metrics_host, settings.metrics_port)
 
 
 def serve(name: str) -> None:
@@ -46,22 +65,27 @@ def serve(name: str) -> None:
     stop = stop_event()
     workers = pools.start({name: settings.pools()[name].threads})
     log.info("working", extra={"pool": name, "threads": settings.pools()[name].threads})
-    while not stop.wait(LOOK_EVERY_S) and os.getppid() == supervisor:
-        pass
+    alive = True
+    while alive and not stop.wait(LOOK_EVERY_S) and os.getppid() == supervisor:
+        alive = pools.are_alive(workers)
     pools.stop(workers, settings.shutdown_timeout_s)
     logging.shutdown()
-    os._exit(0)  # a thread deep in a recogniser would hold up an ordinary exit
+    os._exit(0 if alive else 1)  # a thread deep in a recogniser would hold up an ordinary exit
 
 
-def _start(name: str) -> subprocess.Popen[bytes]:
+def _start(place: str, metrics: Path | None) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "actors.worker", "--serve", place.partition("-")[0]]
+    environment = {**os.environ, **(processes.environment(metrics, place) if metrics else {})}
     # A session of its own: Ctrl-C reaches the supervisor alone, which then tells its children.
-    return subprocess.Popen([sys.executable, "-m", "actors.worker", "--serve", name], start_new_session=True)
+    return subprocess.Popen(command, env=environment, start_new_session=True)
 
 
-def _restart(name: str, child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    log.error("worker ended; starting another", extra={"pool": name, "exit_code": child.returncode})
+def _restart(place: str, child: subprocess.Popen[bytes], metrics: Path | None) -> subprocess.Popen[bytes]:
+    log.error("worker ended; starting another", extra={"worker": place, "exit_code": child.returncode})
+    if metrics:
+        processes.forget_living(metrics, place)
     time.sleep(START_AGAIN_AFTER_S)
-    return _start(name)
+    return _start(place, metrics)
 
 
 def _stop(children: list[subprocess.Popen[bytes]], timeout_s: float) -> None:

@@ -37,9 +37,11 @@ class RetryAnswer(Accepted):
 
 
 class BulkBody(Strict):
-    """What to do to which jobs; without a status, cancel means active jobs and retry failed ones."""
+    """What to do to which jobs; without a status, cancel means active jobs, the others failed ones."""
 
-    action: Literal["cancel", "retry"]
+    action: Literal["cancel", "retry", "acknowledge"] = Field(
+        description="acknowledge: note failures, so that the alert FailedJobsHigh counts them no more."
+    )
     filter: JobFilter
     dry_run: bool = Field(default=False, description="Only count: try each and undo it.")
     cursor: Cursor = None

@@ -111,7 +111,10 @@ class Config:
     )
     host: str = _setting("127.0.0.1", _text, "address that the API listens on")
     port: int = _setting(8000, _whole(1), "port of the API")
-    metrics_port: int = _setting(0, _whole(0), "port of the Prometheus metrics, on 127.0.0.1; 0: none")
+    metrics_host: str = _setting("127.0.0.1", _text, "address that METRICS_PORT listens on")
+    metrics_port: int = _setting(
+        0, _whole(0), "port of /metrics, /healthz and /readyz of each process; 0: none"
+    )
     public_url: str = _setting("", _text, "address of the API in links; empty: from HOST and PORT")
     database_url: str = _setting(
         "", _text, "sqlite:///path or mysql://user:pw@host:3306/db; empty: ytrag.db under DATA_DIR"

@@ -268,6 +268,14 @@ class WorkStopped(Exception):
     """Raised inside a stage whose job has ended, whose lease was lost or whose worker shuts down."""
 
 
+def stage_codes() -> list[str]:
+    """Every code with which a stage can fail."""
+    kinds: list[type[YtragError]] = [StageError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return sorted({kind.code for kind in kinds[1:] if "code" in vars(kind)})
+
+
 def by_code(code: str) -> type[YtragError]:
     """The error that has this code; YtragError where none has."""
     found = [YtragError]

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.values import LANGUAGES
+from app.values import PRIORITIES as PRIORITIES
+from app.values import PRIORITY_NAMES as PRIORITY_NAMES
 
 Priority = Literal["low", "default", "high", "critical"]
-PRIORITIES: dict[str, int] = {"low": 0, "default": 1, "high": 2, "critical": 3}
-PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
 JobState = Literal["scheduled", "pending", "running", "retrying", "completed", "failed", "cancelled"]
 MODES = (
     "auto: captions that the owner wrote, else the speech is recognised. captions: only captions, "

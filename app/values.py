@@ -17,6 +17,9 @@ _CODES = (
 LANGUAGES = frozenset(_CODES.split())
 """The codes that Whisper knows; a model for English alone knows only en."""
 
+PRIORITIES: dict[str, int] = {"low": 0, "default": 1, "high": 2, "critical": 3}
+PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
+
 
 @dataclass(frozen=True)
 class Word:

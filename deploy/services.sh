@@ -6,6 +6,7 @@
 #   down [--purge]    stop both; --purge also deletes their data and passwords
 #   start|stop|kill|pause|resume rabbitmq|mariadb   one of them, for tests of faults (kill is SIGKILL)
 #   rabbitmqctl …     RabbitMQ's own tool, speaking to our node
+#   tools             install Prometheus and Alertmanager where they are missing; whoever needs them starts them
 # A server that YTRAG_TEST_BROKER_URL and YTRAG_TEST_BROKER_MANAGEMENT_URL, or YTRAG_TEST_DATABASE_URL name is used
 # as it is. Otherwise containers where a Docker engine answers, else Debian's packages as processes of their own.
 #   YTRAG_SERVICES_MODE=native|docker   choose between the two
@@ -244,6 +245,10 @@ case $ACTION in
     rabbitmqctl)
         recall rabbitmq
         "${MODE:-native}_rabbitmqctl" "${@:2}"
+        ;;
+    tools)
+        alone
+        native_tools
         ;;
     *) usage ;;
 esac

@@ -5,6 +5,7 @@ from app.engines.media import media_source
 from app.engines.storage import storage
 from app.services import captions, claims, limits, media
 from app.values import Wish
+from monitoring import metrics
 
 
 @stage(time_limit_ms=2 * 3600 * 1000)
@@ -16,6 +17,7 @@ def download(job_id: str) -> None:
         fetched = media_source().download(job.url, directory, wish=wish, on_progress=claims.report)
         key = media.new_key(job_id, fetched.path.name) if fetched.path else ""
         if fetched.path:
+            metrics.download_bytes_total.inc(fetched.path.stat().st_size)
             files.put(fetched.path, key)
     if fetched.captions:
         captions.store(job_id, fetched, fetched.captions)

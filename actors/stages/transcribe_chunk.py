@@ -1,6 +1,9 @@
 """Recognise the speech in one chunk of a job's sound."""
 
+import time
+
 from actors.stage import stage
+from app import config
 from app.engines.recogniser import recogniser
 from app.engines.storage import storage
 from app.services import claims, limits, media, transcripts
@@ -13,6 +16,7 @@ def transcribe_chunk(job_id: str, position: int) -> None:
     job, chunk = media.job(job_id), media.chunk(job_id, position)
     with limits.recognising(), storage().local(job.audio_key or "") as audio:
         engine = recogniser()
+        began = time.monotonic()
         recognition = engine.recognise(
             audio,
             start_s=chunk.start_s,
@@ -21,4 +25,6 @@ def transcribe_chunk(job_id: str, position: int) -> None:
             on_progress=claims.report,
         )
     transcripts.store_words(job_id, position, recognition, engine.name)
+    factor = (time.monotonic() - began) / (chunk.end_s - chunk.start_s)
+    metrics.transcription_realtime_factor.labels(engine.name, config.current().whisper_device).observe(factor)
     metrics.transcribed_audio_seconds_total.labels(engine.name).inc(chunk.end_s - chunk.start_s)

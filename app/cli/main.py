@@ -10,6 +10,7 @@ from app import config
 from app.cli import admin, batches, jobs, library, schedules
 from app.cli.output import guarded
 from app.errors import InvalidSetting
+from monitoring import processes
 
 
 @click.group()
@@ -47,8 +48,15 @@ def serve() -> None:
     bind = (
         f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
     )
+    if settings.metrics_port:  # before anything is imported that counts
+        try:
+            folder = processes.fresh_folder(settings.metrics_host, settings.metrics_port)
+        except OSError as error:
+            raise InvalidSetting(f"{error}.") from None
+        os.environ[processes.FOLDER] = str(folder)
     _become(
         *("-m", "gunicorn", "app.wsgi:app", "--bind", bind, "--no-control-socket"),
+        *("--config", "python:app.gunicorn_conf"),
         *("--worker-class", "gthread", "--threads", "16", "--timeout", "120"),
     )
 
@@ -68,6 +76,13 @@ def dispatcher() -> None:
     """Move due work from the database to RabbitMQ; any number may run."""
     _need_broker("dispatcher")
     _become("-m", "actors.dispatcher")
+
+
+@main.command()
+@guarded
+def exporter() -> None:
+    """Tell Prometheus, at YTRAG_METRICS_PORT, what the database and the disks hold."""
+    _become("-m", "actors.exporter")
 
 
 def _need_broker(command: str) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app import config
 from app.engines import weights
+from monitoring import metrics
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -49,7 +50,8 @@ def _load(model: str) -> "SentenceTransformers":
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped there; it would mar our log
     found = weights.embedding(model)
 
-    with weights.loading(found.source) as local_files_only:
+    took = metrics.model_load_seconds.labels(found.name)
+    with weights.loading(found.source) as local_files_only, took.time():
         loaded = SentenceTransformer(found.source, device="cpu", local_files_only=local_files_only)
     return SentenceTransformers(found.name, loaded)
 

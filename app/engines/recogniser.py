@@ -17,6 +17,7 @@ from app.engines import weights
 from app.engines.segmenter import written_together
 from app.errors import CorruptMedia, UnsupportedLanguage, UnsupportedMedia
 from app.values import OnProgress, Recognition, Word
+from monitoring import metrics
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -62,7 +63,8 @@ def _load(model: str, device: str, compute_type: str, data_dir: Path) -> "Faster
     from faster_whisper import WhisperModel
 
     found = weights.whisper(model, data_dir)
-    with weights.loading(found.source) as local_files_only:
+    took = metrics.model_load_seconds.labels(found.name)
+    with weights.loading(found.source) as local_files_only, took.time():
         loaded = WhisperModel(
             found.source,
             device=device,

@@ -52,6 +52,14 @@ def release() -> None:
         database.close()
 
 
+def ping() -> None:
+    """Ask the database for an answer, on a connection that this thread then gives back."""
+    try:
+        database.execute_sql("SELECT 1")
+    finally:
+        database.close()
+
+
 def transactional(function: Callable[P, R]) -> Callable[P, R]:
     """Run the function in one transaction, or in the one that is open; after_commit calls follow.
 

@@ -19,7 +19,8 @@ class Job(Row):
     """One request to ingest one video.
 
     follows: another owner's job that does the work of this one too, which then has no stages until it ends.
-    revision: what the segments are stored under that the job writes.
+    revision: what the segments are stored under that the job writes. acknowledged_at: when somebody took note
+    of its failure, which then alarms nobody.
     """
 
     video_id: str | None
@@ -52,6 +53,7 @@ class Job(Row):
     created_at = MomentField()
     started_at = MomentField(null=True)
     finished_at = MomentField(null=True)
+    acknowledged_at = MomentField(null=True)
 
     class Meta:
         indexes = (

@@ -15,3 +15,10 @@ class WorkerHeartbeat(Row):
     busy = pw.IntegerField()
     started_at = MomentField()
     seen_at = MomentField(index=True)
+
+
+class DispatcherRun(Row):
+    """When any dispatcher last got through one of its tasks."""
+
+    task = pw.CharField(32, primary_key=True)
+    ran_at = MomentField()

@@ -11,7 +11,11 @@ from app.models.jobs import Job
 from app.services import jobs, retries
 from app.services.selection import Selection
 
-ACTIONS: dict[str, Callable[[str, str | None], Any]] = {"cancel": jobs.cancel, "retry": retries.retry}
+ACTIONS: dict[str, Callable[[str, str | None], Any]] = {
+    "cancel": jobs.cancel,
+    "retry": retries.retry,
+    "acknowledge": jobs.acknowledge,
+}
 BATCH = 100
 
 

@@ -10,7 +10,7 @@ from app.errors import Conflict, NotFound, NotNow, StageError
 from app.models.base import transactional
 from app.models.jobs import ACTIVE, OPEN, Chunk, Job, JobStage, family
 from app.models.videos import Video
-from app.services import duplicates, events, outbox, videos
+from app.services import duplicates, events, measures, outbox, videos
 from app.stages import CHUNK_ACTOR, FAN_OUT, NAMES, overall_progress
 
 
@@ -29,6 +29,7 @@ def start(job_id: str) -> None:
     Job.update(state="running").where(family(job_id) & Job.state.in_(ACTIVE)).execute()
     if Job.update(started_at=now).where(family(job_id) & Job.started_at.is_null()).execute():
         events.add(job_id, "started")
+        measures.job_started(job_id)
 
 
 def update_progress(job_id: str) -> None:
@@ -87,6 +88,7 @@ def ring(
 
 def complete(job_id: str) -> None:
     """End the job well, and those that follow it; call it inside the transaction of its last stage."""
+    measures.job_completes(job_id)
     if _end(job_id, "completed", {"progress": 100.0}, _result(job_id)):
         for follower in duplicates.followers(job_id):
             share(job_id, follower)
@@ -126,6 +128,15 @@ def fail(job_id: str, stage: str, error: StageError) -> None:
 
 
 @transactional
+def acknowledge(job_id: str, owner: str | None) -> None:
+    """Take note of the job's failure, so that it alarms nobody any more; Conflict where it has not failed."""
+    state = get(job_id, owner).state
+    failed = (Job.id == job_id) & (Job.state == "failed")
+    if not Job.update(acknowledged_at=clock.now()).where(failed).execute():
+        raise Conflict(f"The job is {state}; only a failure can be acknowledged.")
+
+
+@transactional
 def cancel(job_id: str, owner: str | None) -> None:
     """End the job now; a second time is as good as the first; Conflict when it has ended otherwise."""
     get(job_id, owner)
@@ -147,6 +158,7 @@ def _end(job_id: str, state: str, changes: dict[str, Any], payload: dict[str, An
         rows.update(state="skipped", lease_until=None, next_retry_at=None).where(left).execute()
     outbox.drop_job(job_id)
     events.add(job_id, state, **payload)
+    measures.job_ends(job_id, state)
     clean_up(job_id)
     return True
 

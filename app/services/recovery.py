@@ -8,13 +8,14 @@ import peewee as pw
 
 from app import clock, config
 from app.errors import WorkerLost
-from app.models.base import transactional
+from app.models.base import after_commit, transactional
 from app.models.jobs import ACTIVE, OPEN, Chunk, Claimable, Job, JobStage
 from app.models.messages import Message
 from app.services import jobs, limits, messages
 from app.services.claims import attempts_allowed
 from app.services.messages import MessageRef
 from app.stages import CHUNK_ACTOR, NAMES
+from monitoring import metrics
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def _recover(rows: type[Claimable], row: JobStage | Chunk) -> bool:
         times = "once" if row.attempt == 1 else f"{row.attempt} times"
         lost = WorkerLost(f"The worker died or fell silent in {stage}; the work was tried {times}.")
         jobs.fail(row.job_id, stage, lost)
+        after_commit(metrics.dead_lettered_total.labels(stage).inc)
     else:
         earlier = messages.interrupted(stage, row.job_id, position)
         jobs.ring(row.job_id, stage, position, message_id=earlier)

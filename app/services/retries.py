@@ -66,6 +66,7 @@ def _reopened(job_id: str, owner: str | None) -> Job:
         "finished_at": None,
         "error_code": None,
         "error_text": None,
+        "acknowledged_at": None,
     }
     if not Job.update(changes).where((Job.id == job_id) & Job.state.not_in(ACTIVE)).execute():
         raise Conflict("The job is at work; wait for its end, or cancel it first.")

@@ -1,5 +1,7 @@
 """Builds the HTTP application."""
 
+from importlib.metadata import version
+
 from flask import Response
 from flask_openapi import Info, OpenAPI
 
@@ -7,7 +9,9 @@ from app.config import Config
 from app.models import schema
 from app.models.base import release
 from app.schemas import ProblemAnswer
-from app.web import auth, batches, errors, health, jobs, schedules, search, videos
+from app.services.search import MODES
+from app.web import auth, batches, errors, health, jobs, metering, schedules, search, videos
+from monitoring import metrics
 
 FORM_BYTES = 1024 * 1024
 """What a form may have beside its file."""
@@ -36,6 +40,8 @@ def create_app(config: Config) -> OpenAPI:
     auth.register(app, config)
     errors.register(app)
     app.after_request(_harden)
+    metering.register(app)
+    metrics.begin_api(version("youtube-rag"), modes=MODES)
     app.teardown_appcontext(lambda _error: release())
     release()  # what the start needed; the thread that started may never serve
     return app

@@ -2,9 +2,12 @@
 
 from flask import Blueprint
 
-from app.models.base import database
+from app.errors import DatabaseUnavailable
+from app.models.base import ping
+from monitoring.health import OK, Check
 
 blueprint = Blueprint("health", __name__)
+database = Check(ping)
 
 
 @blueprint.get("/healthz")
@@ -16,6 +19,7 @@ def live() -> dict[str, str]:
 
 @blueprint.get("/readyz")
 def ready() -> dict[str, str]:
-    """The database answers."""
-    database.execute_sql("SELECT 1")
-    return {"status": "ok", "database": "ok"}
+    """The database answers in time."""
+    if (found := database()) != OK:
+        raise DatabaseUnavailable(f"The database does not answer: {found}.")
+    return {"status": "ok", "database": OK}

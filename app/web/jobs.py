@@ -26,7 +26,7 @@ from app.web.links import job_links
 BULK_JOBS = 1000
 """Most jobs of one bulk request, which is to be answered while its sender waits."""
 
-MEANT = {"cancel": ACTIVE, "retry": ("failed",)}
+MEANT = {"cancel": ACTIVE, "retry": ("failed",), "acknowledge": ("failed",)}
 """States of the jobs that a bulk action means if it names none."""
 
 blueprint = APIBlueprint("jobs", __name__, url_prefix="/api", abp_tags=[Tag(name="jobs")])
@@ -89,7 +89,7 @@ def retry(path: JobPath, body: RetryBody) -> tuple[dict[str, object], int, dict[
 
 @blueprint.post("/jobs/bulk", responses={200: BulkAnswer})
 def do_in_bulk(body: BulkBody) -> dict[str, object]:
-    """Cancel or retry the jobs that the filter finds, newest first, at most a thousand at once."""
+    """Cancel, retry or acknowledge the jobs that the filter finds, newest first, a thousand at most."""
     wanted = _selection(body.filter, body.cursor, MEANT[body.action])
     outcome = bulk.apply(body.action, wanted, dry_run=body.dry_run, limit=BULK_JOBS)
     answer = BulkAnswer(action=body.action, dry_run=body.dry_run, **vars(outcome))

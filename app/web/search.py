@@ -6,6 +6,7 @@ from app.search_schemas import ContextAnswer, ContextQuery, SearchAnswer, Search
 from app.services import contexts, search
 from app.services.search import Filters
 from app.web.auth import caller
+from monitoring import metrics
 
 blueprint = APIBlueprint("search", __name__, url_prefix="/api", abp_tags=[Tag(name="search")])
 
@@ -13,16 +14,17 @@ blueprint = APIBlueprint("search", __name__, url_prefix="/api", abp_tags=[Tag(na
 @blueprint.get("/search", responses={200: SearchAnswer})
 def find(query: SearchQuery) -> dict[str, object]:
     """Sentences found by meaning, by words, or (hybrid) by both, best first."""
-    page = search.search(
-        caller().sees,
-        query.q,
-        mode=query.mode,
-        filters=filters_of(query),
-        best_of_video=query.best_of_video,
-        context=query.context,
-        limit=query.limit,
-        cursor=query.cursor,
-    )
+    with metrics.search_seconds.labels(query.mode).time():
+        page = search.search(
+            caller().sees,
+            query.q,
+            mode=query.mode,
+            filters=filters_of(query),
+            best_of_video=query.best_of_video,
+            context=query.context,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
     return SearchAnswer.model_validate(page).model_dump(mode="json")
 
 

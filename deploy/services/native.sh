@@ -2,7 +2,8 @@
 # In $VAR each has a folder, a pid file ("pid start-time") and a log.
 
 PACKAGES=(rabbitmq-server mariadb-server-core mariadb-client-core)
-UNITS=(rabbitmq-server.service epmd.service epmd.socket)
+TOOLS=(prometheus prometheus-alertmanager)  # of monitoring: tests run them with our configuration
+UNITS=(rabbitmq-server.service epmd.service epmd.socket prometheus.service prometheus-alertmanager.service)
 PATH=$PATH:/usr/lib/rabbitmq/bin:/usr/sbin:/sbin  # a plain user's PATH lacks them
 DROP=()  # what runs a command as the server's account
 STOP_S=30
@@ -84,6 +85,10 @@ native_prepare() {
     fi
 }
 
+native_tools() {
+    command -v promtool >/dev/null && command -v amtool >/dev/null || install "${TOOLS[@]}"
+}
+
 own() {
     chmod 700 "$VAR/$1"
     [ ${#DROP[@]} = 0 ] || chown -R rabbitmq:rabbitmq "$VAR/$1"
@@ -92,8 +97,8 @@ own() {
 install() {
     local root=() why="apt-get installs nothing"
     if ! command -v apt-get >/dev/null; then
-        echo "services: no Docker engine answers, and there is no apt-get to install RabbitMQ and MariaDB with;" \
-            "start Docker, then try again." >&2
+        echo "services: there is no apt-get to install $* with; where a Docker engine answers," \
+            "RabbitMQ and MariaDB run in containers." >&2
         exit $UNAVAILABLE
     fi
     [ "$(id -u)" = 0 ] || root=(sudo -n)
@@ -105,8 +110,8 @@ install() {
             >"$VAR/install.log" 2>&1 || return 0
         tail -n 5 "$VAR/install.log" >&2
     fi
-    echo "services: RabbitMQ and MariaDB are not here, and $why; start Docker, or run:" \
-        "sudo apt-get install --no-install-recommends ${PACKAGES[*]}" >&2
+    echo "services: $* is missing, and $why; start Docker for RabbitMQ and MariaDB, or run:" \
+        "sudo apt-get install --no-install-recommends ${PACKAGES[*]} ${TOOLS[*]}" >&2
     exit $UNAVAILABLE
 }
 
@@ -125,5 +130,7 @@ install_as_root() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get update
     apt-get install --yes --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 "$@"
-    ! command -v systemctl || [ ${#fresh[@]} = 0 ] || systemctl disable "${fresh[@]}"
+    ! command -v systemctl || for unit in "${fresh[@]}"; do
+        [ ! -e "/lib/systemd/system/$unit" ] || systemctl disable "$unit"
+    done
 }

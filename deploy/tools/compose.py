@@ -21,7 +21,7 @@ class MissingVariable(Exception):
 
 @dataclass(frozen=True)
 class Service:
-    """What one of our services runs, and the command that tells whether it can serve; none: that it lives."""
+    """What one of our services runs, and the image's command that tells whether it serves; none: its own."""
 
     name: str
     command: list[str]
@@ -43,7 +43,7 @@ def our_services(variables: Mapping[str, str], table: Mapping[str, str]) -> list
             name=name,
             command=shlex.split(told["command"]),
             environment=_environment(told["environment"], variables),
-            health=[] if told.get("healthcheck", {}).get("disable") else health,
+            health=[] if "healthcheck" in told else health,
             replicas=told.get("deploy", {}).get("replicas", 1),
         )
         for name, told in services.items()

@@ -203,9 +203,12 @@ def argv(command: Sequence[str]) -> list[str]:
 
 
 def environment(service: Service) -> dict[str, str]:
-    """A container's settings, and of this machine's environment what is no setting."""
+    """A container's settings, and of this machine's environment what is no setting.
+
+    Each container has its metrics port in a network of its own; here each process gets another port.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("YTRAG_")}
-    return kept | service.environment
+    return kept | service.environment | {"YTRAG_METRICS_PORT": str(free_port())}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 from app.stages import NAMES
 from deploy.tools.compose import ROOT
 
-SERVICES = {"api", "dispatcher", "worker-io", "worker-media", "worker-asr", "worker-light"}
+SERVICES = {"api", "dispatcher", "worker-io", "worker-media", "worker-asr", "worker-light", "exporter"}
 
 
 @pytest.mark.timeout(480)

@@ -21,7 +21,6 @@ PASSWORDS = {"MYSQL_PASSWORD": "one", "MYSQL_ROOT_PASSWORD": "two", "RABBITMQ_PA
 COMPOSE: dict[str, Any] = fill(FILE, PASSWORDS)
 OURS = our_services(PASSWORDS, {})
 NOT_SET = {
-    "metrics_port",  # inside a container nobody could reach it
     "server_name",  # each container's own
     "stage_time_limits_s",  # not one variable
 }
@@ -141,7 +140,7 @@ def test_the_urls_lead_to_the_servers_and_accounts_that_are_made() -> None:
 @pytest.mark.parametrize("service", OURS, ids=lambda service: service.name)
 def test_each_of_ours_waits_for_its_servers_and_is_given_time_to_stop(service: Service) -> None:
     told = COMPOSE["services"][service.name]
-    needed = {"mysql"} if service.name == "api" else {"mysql", "rabbitmq"}
+    needed = {"mysql"} if service.name in ("api", "exporter") else {"mysql", "rabbitmq"}
 
     assert told["depends_on"] == {name: {"condition": "service_healthy"} for name in needed}
     assert (
