@@ -12,7 +12,7 @@ from app import config, logs
 from app.models import schema
 from app.models.base import release
 from app.models.messages import Outbox
-from app.services import limits, outbox, recovery, runs, schedules
+from app.services import limits, outbox, recovery, runs, schedules, sources
 from app.stages import CHUNK_ACTOR, NAMES
 from monitoring import metrics, serving
 
@@ -43,6 +43,7 @@ def run(stop: threading.Event) -> None:
         try:
             recovery.recover()
             schedules.fire_due()
+            sources.let_in()
             limits.let_in()
             while dispatch_due():
                 pass

@@ -13,7 +13,7 @@ from app import logs
 from app.engines.listing import video_lister
 from app.engines.storage import storage
 from app.errors import NotNow, StageError, WorkStopped
-from app.services import limits, listings
+from app.services import limits, listings, sources
 from app.services.claims import Claim
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def _list(claim: Claim) -> None:
     batch = listings.batch_of(claim)
     if batch.url is None or batch.listed_at is not None:
         return
-    with limits.downloading(batch.url), storage().workspace() as directory:
+    with sources.visiting(batch.url), limits.downloading(batch.url), storage().workspace() as directory:
         listing = video_lister().list_videos(
             batch.url, directory, most=batch.most, since=batch.since, on_progress=claim.report
         )

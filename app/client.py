@@ -21,6 +21,7 @@ from app.connection import DEFAULT_SERVER, Connection, RequestRefused, ServerUnr
 from app.schedule_schemas import RunAnswer, ScheduleAnswer, SchedulePage
 from app.schemas import Accepted, JobPage, JobStatusAnswer, TranscriptAnswer, VideoDetailAnswer, VideoPage
 from app.search_schemas import ContextAnswer, SearchAnswer
+from app.source_schemas import SourceAnswer, SourcesAnswer
 
 __all__ = ["DEFAULT_SERVER", "Client", "RequestRefused", "ServerUnreachable"]
 
@@ -105,6 +106,20 @@ class Client:
     def batches(self, **query: Any) -> BatchPage:
         """A page of batches, newest first."""
         return self._api.ask(BatchPage, "GET", "/api/batches", params=query)
+
+    # Sources
+
+    def sources(self) -> SourcesAnswer:
+        """All sources and whether downloads run."""
+        return self._api.ask(SourcesAnswer, "GET", "/api/sources")
+
+    def pause_source(self, source: str) -> SourceAnswer:
+        """Let no job go to the source until it is resumed."""
+        return self._api.ask(SourceAnswer, "POST", f"/api/sources/{source}/pause")
+
+    def resume_source(self, source: str) -> SourceAnswer:
+        """Let all jobs go to the source again."""
+        return self._api.ask(SourceAnswer, "POST", f"/api/sources/{source}/resume")
 
     # Jobs
 

@@ -142,6 +142,9 @@ class Config:
     download_spacing_s: float = _setting(
         2.0, _from_zero, "seconds between two starts of downloads from one host; loopback needs none"
     )
+    source_probe_s: float = _setting(
+        300.0, _positive, "seconds before a host that refuses us is tried again; twice as long each time"
+    )
     recognisers_per_host: int = _setting(
         0, _whole(0), "most recognisers at once of one SERVER_NAME; 0: as WORKERS_ASR says"
     )

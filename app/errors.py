@@ -1,7 +1,11 @@
 """The error tree: each error has a stable code, a sentence, and what to do next."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+Policy = Literal["permanent", "retry", "wait", "operator", "slow"]
+"""What follows an error of a stage: the job fails; the stage is tried again; it waits for its time; its whole
+source waits for the operator; its whole source cools down."""
 
 
 class YtragError(Exception):
@@ -72,6 +76,13 @@ class Unauthorized(YtragError):
     hint = "Send 'Authorization: Bearer ytrag_…' with a key made by 'ytrag keys create'."
 
 
+class Forbidden(YtragError):
+    """A caller who is known and may not do this."""
+
+    code = "forbidden"
+    hint = "Use a key that was made with 'ytrag keys create NAME --role admin'."
+
+
 class NotFound(YtragError):
     """Nothing of that id that the caller may see."""
 
@@ -116,7 +127,16 @@ class DatabaseUnavailable(YtragError):
 
 
 class StageError(YtragError):
-    """A stage that could not do its work."""
+    """A stage that could not do its work.
+
+    blocks_source: whether other videos of the source would meet it too; where not, one stranger's link must
+    not stop the source for everyone. retries_before_operator: with policy retry, after how many retries the
+    policy is operator; None: never.
+    """
+
+    policy: ClassVar[Policy] = "permanent"
+    blocks_source: ClassVar[bool] = False
+    retries_before_operator: ClassVar[int | None] = None
 
 
 class PermanentError(StageError):
@@ -200,9 +220,18 @@ class UnsupportedLanguage(PermanentError):
     hint = "Leave the language out, or let the operator choose another YTRAG_WHISPER_MODEL."
 
 
+class SourcePaused(StageError):
+    """A source that an operator wants left alone for now."""
+
+    code = "source_paused"
+    hint = "Wait, or let an operator run 'ytrag sources resume'; the job then goes on by itself."
+    retryable = True
+
+
 class TransientError(StageError):
     """Trying again may help; 'retries' are spent at the times in YTRAG_RETRY_DELAYS_S."""
 
+    policy = "retry"
     retryable = True
 
 
@@ -257,9 +286,15 @@ class UnexpectedError(TransientError):
 
 
 class NotNow(Exception):
-    """Raised by a stage that cannot start yet: it comes back at the time, or sooner when let in."""
+    """Raised by a stage that cannot do its work yet: it comes back at the time, or sooner when let in.
 
-    def __init__(self, *, at: datetime, waits_for: str | None, because: StageError | None = None) -> None:
+    waits_for: the resource of which there is no slot; None: the time itself. because: an error's code and
+    detail, where one made it wait.
+    """
+
+    def __init__(
+        self, *, at: datetime, waits_for: str | None, because: tuple[str, str] | None = None
+    ) -> None:
         super().__init__(f"no slot of {waits_for} before {at}")
         self.at, self.waits_for, self.because = at, waits_for, because
 

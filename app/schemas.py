@@ -123,6 +123,8 @@ class JobAnswer(Answer):
     attempt: int
     next_retry_at: datetime | None
     queue_position: int | None
+    waits_for: str | None = Field(description="A resource of which there is none for it now.")
+    message: str | None = Field(description="What the job waits for and why, where it waits.")
     video_id: str | None
     video_title: str | None
     warning: str | None

@@ -3,7 +3,7 @@
 from actors.stage import stage
 from app.engines.media import media_source
 from app.engines.storage import storage
-from app.services import captions, claims, limits, media
+from app.services import captions, claims, limits, media, sources
 from app.values import Wish
 from monitoring import metrics
 
@@ -13,7 +13,7 @@ def download(job_id: str) -> None:
     """Store the best audio that the source offers, or captions that serve, and what is said of the video."""
     files, job = storage(), media.job(job_id)
     wish = Wish(job.mode, job.language)
-    with limits.downloading(job.url), files.workspace() as directory:
+    with sources.visiting(job.url), limits.downloading(job.url), files.workspace() as directory:
         fetched = media_source().download(job.url, directory, wish=wish, on_progress=claims.report)
         key = media.new_key(job_id, fetched.path.name) if fetched.path else ""
         if fetched.path:

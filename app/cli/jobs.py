@@ -90,8 +90,7 @@ def _ending(status: JobStatusAnswer) -> str:
     lines = [f"{status.status}: {status.name}"]
     if status.video_id:
         lines.append(f"video {status.video_id}")
-    if status.warning:
-        lines.append(status.warning)
+    lines += [line for line in (status.message, status.warning) if line]
     if status.error:
         lines += [f"{status.error.code}: {status.error.detail}", status.error.hint]
     return "\n".join(lines)

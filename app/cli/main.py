@@ -7,7 +7,7 @@ from typing import NoReturn
 import click
 
 from app import config
-from app.cli import admin, batches, jobs, library, schedules
+from app.cli import admin, batches, jobs, library, schedules, sources
 from app.cli.output import guarded
 from app.errors import InvalidSetting
 from monitoring import processes
@@ -97,7 +97,14 @@ def _become(*arguments: str) -> NoReturn:
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606  # a shell would be one process more
 
 
-for command in (*jobs.COMMANDS, *library.COMMANDS, batches.batches, schedules.schedules, *admin.COMMANDS):
+for command in (
+    *jobs.COMMANDS,
+    *library.COMMANDS,
+    batches.batches,
+    schedules.schedules,
+    sources.sources,
+    *admin.COMMANDS,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

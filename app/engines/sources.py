@@ -40,6 +40,11 @@ def canonical_list(url: str, allowed_hosts: tuple[str, ...]) -> str:
     return f"https://www.youtube.com/{found}"
 
 
+def canonical_host(host: str) -> str:
+    """The host that stands for all of its site."""
+    return "www.youtube.com" if _is_youtube(host.lower()) else host.lower()
+
+
 def is_youtube_list(url: str) -> bool:
     """Whether the address is that of a playlist or channel and of no single video."""
     try:

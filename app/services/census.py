@@ -14,6 +14,7 @@ from app import clock, config
 from app.models.jobs import ACTIVE, Job, JobEvent
 from app.models.messages import Outbox
 from app.models.schedules import Schedule
+from app.models.sources import Source
 from app.services import runs, workers
 from app.stages import CHUNK_ACTOR, NAMES, POOLS
 
@@ -54,6 +55,14 @@ def jobs_by_state(owner: str | None) -> dict[str, int]:
         query = query.where(Job.owner == owner)
     rows: Any = query.tuples()
     return dict(rows)
+
+
+def source_circuit_open() -> dict[str, int]:
+    """For each source that ever refused us or was paused, 1 while its downloads wait, else 0."""
+    return {
+        source.name: int(source.state != "closed" or source.paused_at is not None)
+        for source in Source.select()
+    }
 
 
 def servers() -> int:

@@ -228,7 +228,7 @@ def renew(claim: Claim) -> None:
 def give_up(claim: Claim, error: StageError, traceback: str) -> bool:
     """Try again later where that may help and attempts are left, else fail the job; say which."""
     delays = config.current().retry_delays_s
-    if not error.retryable or claim.attempt > len(delays):
+    if error.policy != "retry" or claim.attempt > len(delays):
         return _fail(claim, error, traceback)
     at = clock.now() + timedelta(seconds=delays[claim.attempt - 1])
     changes = {
@@ -270,6 +270,8 @@ def _again(claim: Claim, at: datetime | None = None, waits_for: str | None = Non
 def put_back(claim: Claim, wait: NotNow | None = None) -> None:
     """Give the work back unharmed, at a shutdown or until its turn comes: the attempt does not count."""
     changes = {"state": "pending", "lease_until": None, "attempt": claim.rows.attempt - 1}
+    if wait and wait.because:
+        changes["error_code"], changes["error_text"] = wait.because
     if wait and claim.attempt == 1:
         changes["started_at"] = None
     if not claim.rows.update(changes).where(claim.held()).execute():

@@ -57,13 +57,17 @@ def await_retry(job_id: str, stage: str, attempt: int, error: StageError, at: da
 
 
 def await_turn(job_id: str, stage: str, attempt: int, wait: NotNow) -> None:
-    """Mark the job as waiting for a slot; call it inside a claim's transaction."""
-    changes: dict[str, Any] = {"state": "pending"}
+    """Mark the job as waiting for a slot, or for its time; call it inside a claim's transaction."""
+    is_early = wait.waits_for is None
+    changes: dict[str, Any] = {"state": "scheduled", "run_at": wait.at} if is_early else {"state": "pending"}
     if stage == NAMES[0] and attempt == 1:
         changes["started_at"] = None  # it has done nothing yet
     if stage != CHUNK_ACTOR:
         Job.update(changes).where(family(job_id) & (Job.state == "running")).execute()
-    events.add(job_id, "stage", stage=stage, status="pending", attempt=attempt, waits_for=wait.waits_for)
+    about = {"attempt": attempt, "waits_for": wait.waits_for}
+    if wait.because:
+        about["error_code"], about["error_message"] = wait.because
+    events.add(job_id, "stage", stage=stage, status="pending", **about)
 
 
 def ring(

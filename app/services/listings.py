@@ -99,13 +99,9 @@ def _finish(claim: Claim) -> None:
 @transactional
 def put_back(claim: Claim, wait: NotNow | None = None) -> None:
     """Give the listing back unharmed, at a shutdown or until its turn comes: the attempt does not count."""
-    because = wait.because if wait else None
-    changes: dict[str, Any] = {
-        "state": "pending",
-        "attempt": Batch.attempt - 1,
-        "error_code": because.code if because else None,
-        "error_text": because.detail if because else None,
-    }
+    code, text = wait.because if wait and wait.because else (None, None)
+    changes: dict[str, Any] = {"state": "pending", "error_code": code, "error_text": text}
+    changes["attempt"] = Batch.attempt - 1
     if _let_go(claim, changes):
         _again(claim.message, wait)
 
@@ -114,7 +110,7 @@ def put_back(claim: Claim, wait: NotNow | None = None) -> None:
 def give_up(claim: Claim, error: StageError) -> None:
     """List again later where that may help and attempts are left, else fail the batch."""
     delays = config.current().retry_delays_s
-    if not error.retryable or claim.attempt > len(delays):
+    if error.policy != "retry" or claim.attempt > len(delays):
         _fail(claim.held(), claim.job_id, error)
         return
     at = clock.now() + timedelta(seconds=delays[claim.attempt - 1])

@@ -8,7 +8,7 @@ import peewee as pw
 from app import errors
 from app.models.jobs import ACTIVE, DONE, Chunk, Job, JobStage
 from app.models.videos import Video
-from app.services import estimates, jobs, messages
+from app.services import estimates, jobs, messages, waits
 from app.services.selection import Selection
 from app.stages import FAN_OUT
 
@@ -56,6 +56,8 @@ class JobStatus:
     attempt: int
     next_retry_at: datetime | None
     queue_position: int | None
+    waits_for: str | None
+    message: str | None
     video_id: str | None
     video_title: str | None
     warning: str | None
@@ -85,8 +87,15 @@ def _statuses(rows: list[Job]) -> list[tuple[JobStatus, list[JobStage]]]:
     for stage in JobStage.select().where(JobStage.job.in_(list(by_job))).order_by(JobStage.position):
         by_job[stage.job_id].append(stage)
     done_at = estimates.completions(working, by_job)
+    waiting = waits.resources([job.id for job in working if job.state in ACTIVE])
     return [
-        (_status(job, worker, by_job[worker.id], done_at.get(worker.id)), by_job[worker.id])
+        (
+            replace(
+                _status(job, worker, by_job[worker.id], waiting.get(worker.id)),
+                estimated_completion=done_at.get(worker.id) if job.state in ACTIVE else None,
+            ),
+            by_job[worker.id],
+        )
         for job, worker in zip(rows, working, strict=True)
     ]
 
@@ -95,9 +104,8 @@ def _follows(job: Job) -> bool:
     return job.follows_id is not None and job.state in ACTIVE
 
 
-def _status(job: Job, worker: Job, stages: list[JobStage], done_at: datetime | None) -> JobStatus:
+def _status(job: Job, worker: Job, stages: list[JobStage], waits_for: str | None) -> JobStatus:
     current = next((stage for stage in stages if stage.state not in DONE), None)
-    waits = job.state == "pending"
     return JobStatus(
         job_id=job.id,
         user_id=job.owner,
@@ -114,12 +122,13 @@ def _status(job: Job, worker: Job, stages: list[JobStage], done_at: datetime | N
         run_at=job.run_at,
         attempt=current.attempt if current else max((stage.attempt for stage in stages), default=0),
         next_retry_at=_next_retry(worker.id, current) if job.state in ACTIVE else None,
-        queue_position=_queue_position(worker) if waits else None,
+        queue_position=_queue_position(worker) if job.state == "pending" else None,
+        waits_for=waits_for,
+        message=waits.sentence(worker, current, waits_for) if job.state in ACTIVE else None,
         video_id=job.video_id,
         video_title=job.video.title if job.video else None,
         warning=job.warning,
-        error=failure(job.error_code, job.error_text),
-        estimated_completion=done_at if job.state in ACTIVE else None,
+        error=failure(job.error_code, job.error_text) or _held_up(job, current),
     )
 
 
@@ -133,6 +142,12 @@ def _stage(row: JobStage) -> StageStatus:
         finished_at=row.finished_at,
         error=failure(row.error_code, row.error_text),
     )
+
+
+def _held_up(job: Job, current: JobStage | None) -> Failure | None:
+    """What keeps a job waiting that has not failed."""
+    waits_for_it = current and current.state == "pending" and job.state in ("scheduled", "pending")
+    return failure(current.error_code, current.error_text) if current and waits_for_it else None
 
 
 def failure(code: str | None, text: str | None) -> Failure | None:

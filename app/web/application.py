@@ -10,7 +10,7 @@ from app.models import schema
 from app.models.base import release
 from app.schemas import ProblemAnswer
 from app.services.search import MODES
-from app.web import auth, batches, errors, health, jobs, metering, schedules, search, videos
+from app.web import auth, batches, errors, health, jobs, metering, schedules, search, sources, videos
 from monitoring import metrics
 
 FORM_BYTES = 1024 * 1024
@@ -25,7 +25,7 @@ def create_app(config: Config) -> OpenAPI:
         "youtube-rag",
         info=Info(title="youtube-rag", version="0.1.0"),
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
-        responses=dict.fromkeys((401, 404, 409, 413, 422, 500, 503), ProblemAnswer),
+        responses=dict.fromkeys((401, 403, 404, 409, 413, 422, 500, 503), ProblemAnswer),
         validation_error_callback=errors.answer_invalid,
         validation_error_model=ProblemAnswer,
         doc_prefix="/api",
@@ -35,7 +35,7 @@ def create_app(config: Config) -> OpenAPI:
     app.config["SWAGGER_CONFIG"] = {"tryItOutEnabled": True}
     app.add_url_rule("/api/docs", "docs", app.view_functions["swagger.swagger"])
     app.register_blueprint(health.blueprint)
-    for resource in (videos, batches, jobs, search, schedules):
+    for resource in (videos, batches, jobs, search, schedules, sources):
         app.register_api(resource.blueprint)
     auth.register(app, config)
     errors.register(app)

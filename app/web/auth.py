@@ -3,7 +3,7 @@
 from flask import Flask, g, request
 
 from app.config import Config
-from app.errors import InvalidSetting, Unauthorized
+from app.errors import Forbidden, InvalidSetting, Unauthorized
 from app.services import keys
 from app.services.keys import Caller
 
@@ -35,6 +35,14 @@ def require_keys(config: Config) -> None:
 def caller() -> Caller:
     """Who asks."""
     found: Caller = g.caller
+    return found
+
+
+def admin() -> Caller:
+    """Who asks, if an admin does; Forbidden otherwise."""
+    found = caller()
+    if found.role != "admin":
+        raise Forbidden("This is for admins.")
     return found
 
 

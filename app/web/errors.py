@@ -22,6 +22,7 @@ STATUS: dict[type[YtragError], int] = {
     errors.PayloadTooLarge: 413,
     errors.InvalidInput: 422,
     errors.Unauthorized: 401,
+    errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.DatabaseUnavailable: 503,
