@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
 from app.errors import InvalidSetting
 from app.stages import CHUNK_ACTOR, NAMES
@@ -14,6 +15,18 @@ from app.stages import CHUNK_ACTOR, NAMES
 PREFIX = "YTRAG_"
 YOUTUBE_HOSTS = ("youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be")
 TIMED = (*NAMES, CHUNK_ACTOR)
+DEFAULT_PASSWORDS = {
+    "",
+    "admin",
+    "changeme",
+    "guest",
+    "mysql",
+    "password",
+    "rabbitmq",
+    "root",
+    "secret",
+    "ytrag",
+}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -161,6 +174,7 @@ class Config:
     max_download_bytes: int = _setting(4 * 1024**3, _whole(1), "largest file taken, bytes")
     cookies_file: str = _setting("", _text, "cookies for the downloader, Netscape format")
     proxy: str = _setting("", _text, "proxy of the downloader")
+    requests_per_minute: int = _setting(600, _whole(0), "requests a minute that a key may make; 0: no limit")
     auto_migrate: bool = _setting(True, _switch, "bring the database up to date at the start")
     log_format: str = _setting("text", _one_of("text", "json"), "how log lines look")
     stage_time_limits_s: Mapping[str, float] = field(
@@ -176,7 +190,11 @@ class Config:
             for setting in fields(cls)
             if "read" in setting.metadata and environ.get(PREFIX + setting.name.upper(), "") != ""
         }
-        return cls(**values, stage_time_limits_s=_time_limits(environ))
+        found = cls(**values, stage_time_limits_s=_time_limits(environ))
+        if found.env == "production":
+            for name in ("database_url", "broker_url"):
+                _refuse_default_password(name, getattr(found, name))
+        return found
 
     def database(self) -> str:
         """The database's URL."""
@@ -214,6 +232,16 @@ def _read(name: str, read: Callable[[str], Any], environ: Mapping[str, str]) -> 
         return read(environ[variable])
     except (ValueError, KeyError):
         raise InvalidSetting(f"{variable} is {environ[variable]!r}; it may be {read.__doc__}.") from None
+
+
+def _refuse_default_password(name: str, url: str) -> None:
+    """InvalidSetting where a server's URL has no password, or one that everybody tries first."""
+    parts = urlsplit(url)
+    if parts.hostname and (unquote(parts.password or "").lower() in DEFAULT_PASSWORDS | {parts.username}):
+        raise InvalidSetting(
+            f"{PREFIX}{name.upper()} has no password or a default one, which production refuses; "
+            f"it may be {parts.scheme}://user:password@host with a password of its own."
+        )
 
 
 def _time_limits(environ: Mapping[str, str]) -> dict[str, float]:

@@ -14,6 +14,7 @@ class YtragError(Exception):
     code: ClassVar[str] = "internal_error"
     hint: ClassVar[str] = "Look into the server's log for this job; if it happens again, report it."
     retryable: ClassVar[bool] = False
+    retry_after_s: int | None = None
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -124,6 +125,7 @@ class DatabaseUnavailable(YtragError):
     code = "database_unavailable"
     hint = "Send it again in a moment; if it lasts, look whether the database runs."
     retryable = True
+    retry_after_s = 5
 
 
 class StageError(YtragError):

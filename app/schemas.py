@@ -242,6 +242,6 @@ class ProblemAnswer(BaseModel):
     type: str = "about:blank"
     title: str
     status: int
-    code: str
+    code: str = Field(description="Stable; docs/errors.md lists all.")
     detail: str
     hint: str

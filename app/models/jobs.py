@@ -21,6 +21,7 @@ class Job(Row):
     follows: another owner's job that does the work of this one too, which then has no stages until it ends.
     revision: what the segments are stored under that the job writes. acknowledged_at: when somebody took note
     of its failure, which then alarms nobody.
+    notifies: somebody's webhook wants to hear of it.
     """
 
     video_id: str | None
@@ -49,6 +50,7 @@ class Job(Row):
     error_code = pw.CharField(64, null=True)
     error_text = pw.TextField(null=True)
     event_seq = pw.IntegerField(default=0)
+    notifies = pw.BooleanField(default=False)
     run_at = MomentField(null=True)
     created_at = MomentField()
     started_at = MomentField(null=True)

@@ -10,6 +10,8 @@ from app import clock
 from app.errors import InvalidInput, NotFound, Unauthorized
 from app.models.base import transactional
 from app.models.keys import ApiKey
+from app.services import rates
+from app.services.rates import Allowance
 
 ROLES = ("user", "admin")
 NOTE_USE_EVERY = timedelta(minutes=1)
@@ -17,10 +19,12 @@ NOTE_USE_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks; sees is the owner whose rows they see, None: everybody's."""
+    """Who asks; sees is the owner whose rows they see, None: everybody's; key: how their key begins."""
 
     owner: str
     role: str
+    key: str = ""
+    allowance: Allowance | None = None
 
     @property
     def sees(self) -> str | None:
@@ -32,26 +36,40 @@ LOCAL = Caller("local", "admin")
 """Whoever comes by loopback in development."""
 
 
-@transactional
-def create(owner: str, role: str = "user") -> str:
+def create(owner: str, role: str = "user", requests_per_minute: int | None = None) -> str:
     """Make a key and return it, for the only time."""
+    return make(owner, role, requests_per_minute)[0]
+
+
+@transactional
+def make(owner: str, role: str, requests_per_minute: int | None = None) -> tuple[str, ApiKey]:
+    """Make a key; it is returned with its row for the only time."""
     if role not in ROLES or not owner or len(owner) > 64:
         raise InvalidInput("A key needs an owner of 1 to 64 characters and a role: user or admin.")
     prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
-    ApiKey.create(prefix=prefix, digest=_digest(secret), owner=owner, role=role, created_at=clock.now())
-    return f"ytrag_{prefix}_{secret}"
+    row = ApiKey.create(
+        prefix=prefix,
+        digest=_digest(secret),
+        owner=owner,
+        role=role,
+        requests_per_minute=requests_per_minute,
+        created_at=clock.now(),
+    )
+    return f"ytrag_{prefix}_{secret}", row
 
 
 def caller(key: str) -> Caller:
-    """Whose key it is; Unauthorized for any that is not in force."""
+    """Whose key it is, one request of it counted; Unauthorized, or RateLimited where none is left."""
     _, _, rest = key.partition("ytrag_")
     prefix, _, secret = rest.partition("_")
     row: ApiKey | None = ApiKey.get_or_none(prefix=prefix)
     known = row.digest if row else _digest("")
     if not compare_digest(known, _digest(secret)) or row is None or row.revoked_at is not None:
         raise Unauthorized("This key is not known, or it was revoked.")
-    _note_use(row)
-    return Caller(row.owner, row.role)
+    allowance = rates.spend(row)
+    if allowance is None:
+        _note_use(row)
+    return Caller(row.owner, row.role, row.prefix, allowance)
 
 
 @transactional
@@ -65,6 +83,14 @@ def revoke(prefix: str) -> None:
 def every() -> list[ApiKey]:
     """All keys, newest first, without their secrets."""
     return list(ApiKey.select().order_by(ApiKey.id.desc()))
+
+
+def page(*, before: str | None, limit: int) -> list[ApiKey]:
+    """Keys, newest first, those made before the one that begins so."""
+    query = ApiKey.select().order_by(ApiKey.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(ApiKey.id < ApiKey.select(ApiKey.id).where(ApiKey.prefix == before))
+    return list(query)
 
 
 def _note_use(row: ApiKey) -> None:

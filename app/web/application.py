@@ -10,8 +10,12 @@ from app.models import schema
 from app.models.base import release
 from app.schemas import ProblemAnswer
 from app.services.search import MODES
-from app.web import auth, batches, errors, health, jobs, metering, schedules, search, sources, videos
+from app.web import auth, batches, errors, health, jobs, keys, metering, schedules, search, sources, videos
+from app.web.openapi import Api
 from monitoring import metrics
+
+REFUSALS = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 507)
+"""What an operation may answer beside its own; the document leaves out what it cannot."""
 
 FORM_BYTES = 1024 * 1024
 """What a form may have beside its file."""
@@ -21,11 +25,11 @@ def create_app(config: Config) -> OpenAPI:
     """The application for these settings, with its database bound and up to date."""
     schema.open_database(config)
     auth.require_keys(config)
-    app = OpenAPI(
+    app = Api(
         "youtube-rag",
         info=Info(title="youtube-rag", version="0.1.0"),
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
-        responses=dict.fromkeys((401, 403, 404, 409, 413, 422, 500, 503), ProblemAnswer),
+        responses=dict.fromkeys(REFUSALS, ProblemAnswer),
         validation_error_callback=errors.answer_invalid,
         validation_error_model=ProblemAnswer,
         doc_prefix="/api",
@@ -34,8 +38,7 @@ def create_app(config: Config) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = config.max_download_bytes + FORM_BYTES
     app.config["SWAGGER_CONFIG"] = {"tryItOutEnabled": True}
     app.add_url_rule("/api/docs", "docs", app.view_functions["swagger.swagger"])
-    app.register_blueprint(health.blueprint)
-    for resource in (videos, batches, jobs, search, schedules, sources):
+    for resource in (health, videos, batches, jobs, search, schedules, sources, keys):
         app.register_api(resource.blueprint)
     auth.register(app, config)
     errors.register(app)

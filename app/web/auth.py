@@ -1,9 +1,12 @@
 """Who asks: settled once, before anything else of a request."""
 
-from flask import Flask, g, request
+from urllib.parse import urlsplit
 
-from app.config import Config
+from flask import Flask, Response, g, request
+
+from app.config import LOOPBACK, Config
 from app.errors import Forbidden, InvalidSetting, Unauthorized
+from app.refusals import CrossSite
 from app.services import keys
 from app.services.keys import Caller
 
@@ -17,9 +20,12 @@ def register(app: Flask, config: Config) -> None:
     @app.before_request
     def authenticate() -> None:
         if config.is_open():
+            _refuse_strangers(config)
             g.caller = keys.LOCAL
         elif not any(request.path == path or request.path.startswith(path + "/") for path in PUBLIC):
             g.caller = _caller()
+
+    app.after_request(_tell_allowance)
 
 
 def require_keys(config: Config) -> None:
@@ -51,3 +57,21 @@ def _caller() -> Caller:
     if scheme.lower() != "bearer" or not key:
         raise Unauthorized("This server asks for a key.")
     return keys.caller(key.strip())
+
+
+def _refuse_strangers(config: Config) -> None:
+    """Without keys, keep out web pages of others: their names that lead here, and their requests."""
+    named = urlsplit(f"//{request.host}").hostname
+    if named not in (*LOOPBACK, urlsplit(config.address()).hostname):
+        raise CrossSite(f"This server does not answer to the name {named!r}.")
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method not in ("GET", "HEAD"):
+        raise CrossSite("The request comes from the page of another site.")
+
+
+def _tell_allowance(response: Response) -> Response:
+    allowance = g.caller.allowance if "caller" in g else None
+    if allowance:
+        response.headers["RateLimit-Limit"] = str(allowance.limit)
+        response.headers["RateLimit-Remaining"] = str(allowance.remaining)
+        response.headers["RateLimit-Reset"] = str(allowance.resets_in_s)
+    return response

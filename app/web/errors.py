@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from app import errors
+from app import errors, refusals
 from app.errors import InvalidInput, YtragError
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,9 @@ STATUS: dict[type[YtragError], int] = {
     errors.InvalidInput: 422,
     errors.Unauthorized: 401,
     errors.Forbidden: 403,
+    refusals.CrossSite: 403,
+    refusals.RateLimited: 429,
+    refusals.TooManyListeners: 503,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.DatabaseUnavailable: 503,
@@ -30,7 +33,13 @@ STATUS: dict[type[YtragError], int] = {
     errors.ModelUnavailable: 503,
     errors.OutOfSpace: 507,
 }
-CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
+CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+}
 
 
 def register(app: Flask) -> None:
@@ -42,10 +51,17 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _answer_unknown)
 
 
+def status_of(kind: type[YtragError]) -> int:
+    """The HTTP status of an error."""
+    return next((STATUS[known] for known in kind.__mro__ if known in STATUS), 500)
+
+
 def answer(error: YtragError) -> Response:
     """The problem that stands for one of our own errors."""
-    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-    return _problem(status, error.code, error.detail, error.hint)
+    response = _problem(status_of(type(error)), error.code, error.detail, error.hint)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
 
 
 def answer_invalid(error: ValidationError) -> Response:
@@ -69,9 +85,7 @@ def _answer_http(error: HTTPException) -> Response:
 
 def _answer_database(error: Exception) -> Response:
     log.error("database unavailable", extra={"error": str(error)})
-    response = answer(errors.DatabaseUnavailable("The database does not answer."))
-    response.headers["Retry-After"] = "5"
-    return response
+    return answer(errors.DatabaseUnavailable("The database does not answer."))
 
 
 def _answer_unknown(error: Exception) -> Response:
@@ -79,9 +93,21 @@ def _answer_unknown(error: Exception) -> Response:
     return _problem(500, YtragError.code, "The server could not answer this.", YtragError.hint)
 
 
-def _problem(status: int, code: str, detail: str, hint: str) -> Response:
+def problem(status: int, code: str, detail: str, hint: str) -> dict[str, str | int]:
+    """The body of a problem."""
     title = HTTP_STATUS_CODES.get(status, "Error")
-    response = jsonify(type="about:blank", title=title, status=status, code=code, detail=detail, hint=hint)
+    return {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "hint": hint,
+    }
+
+
+def _problem(status: int, code: str, detail: str, hint: str) -> Response:
+    response = jsonify(problem(status, code, detail, hint))
     response.status_code = status
     response.content_type = "application/problem+json"
     if status == 401:

@@ -1,0 +1,48 @@
+"""Errors of requests that are refused at the door: who asks, how often, and what is not given to anybody."""
+
+from app.errors import Conflict, InvalidInput, YtragError
+
+
+class CrossSite(YtragError):
+    """A request that came through a web page or a name of somebody else's, while no key is asked for."""
+
+    code = "cross_site"
+    hint = "Go to the server by 127.0.0.1, name its address in YTRAG_PUBLIC_URL, or have it ask for keys."
+
+
+class RateLimited(YtragError):
+    """More requests in this minute than the key may make."""
+
+    code = "rate_limited"
+    hint = "Wait as long as Retry-After says; an admin can give the key a higher limit."
+    retryable = True
+
+
+class TooManyListeners(YtragError):
+    """All places for listeners to events are taken."""
+
+    code = "too_many_listeners"
+    hint = "Come again after Retry-After, or ask for the status instead."
+    retryable = True
+    retry_after_s = 10
+
+
+class OwnKey(Conflict):
+    """A key that would revoke itself."""
+
+    code = "own_key"
+    hint = "Revoke it with another admin's key, or with 'ytrag keys revoke' on the server."
+
+
+class WebhookRefused(InvalidInput):
+    """An address to which this server sends nothing."""
+
+    code = "webhook_refused"
+    hint = "Use an https address that is reachable from the internet, without a user name in it."
+
+
+class WebhookPaused(Conflict):
+    """A webhook to which nothing is sent for now."""
+
+    code = "webhook_paused"
+    hint = "See the errors in its deliveries, then enable it with PATCH /api/webhooks/{id}."
