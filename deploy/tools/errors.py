@@ -39,6 +39,7 @@ STARTS = """
 |---|---|---|
 """
 HTTP = "As HTTP has it."
+MODULES = ("app.errors", "app.refusals")
 
 
 def every(kind: type[YtragError]) -> list[type[YtragError]]:
@@ -52,7 +53,7 @@ def page() -> str:
     refused = {
         kind.code: kind
         for kind in every(YtragError)
-        if kind.__module__ != "app.client" and not issubclass(kind, StageError | errors.InvalidSetting)
+        if kind.__module__ in MODULES and not issubclass(kind, StageError | errors.InvalidSetting)
     }
     rows = {code: (str(status_of(kind)), kind.__doc__ or "", kind.hint) for code, kind in refused.items()}
     internal = (errors.UnexpectedError.__doc__ or "", YtragError.hint)
