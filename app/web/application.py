@@ -40,10 +40,10 @@ def create_app(config: Config) -> OpenAPI:
     app.add_url_rule("/api/docs", "docs", app.view_functions["swagger.swagger"])
     for resource in (health, videos, batches, jobs, search, schedules, sources, keys):
         app.register_api(resource.blueprint)
+    metering.register(app)  # first, so that it measures those too that nobody lets in
     auth.register(app, config)
     errors.register(app)
     app.after_request(_harden)
-    metering.register(app)
     metrics.begin_api(version("youtube-rag"), modes=MODES)
     app.teardown_appcontext(lambda _error: release())
     release()  # what the start needed; the thread that started may never serve
