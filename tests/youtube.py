@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -216,7 +217,7 @@ def _player(video: Play) -> dict[str, Any]:
         "approxDurationMs": str(video.seconds * 1000),
     }
     day = "2024-05-06T10:00:00+00:00"
-    more = {"publishDate": day, "uploadDate": day}
+    more: dict[str, Any] = {"publishDate": day, "uploadDate": day}
     told: dict[str, Any] = {
         "playabilityStatus": {"status": "OK"},
         "videoDetails": about,
@@ -224,13 +225,9 @@ def _player(video: Play) -> dict[str, Any]:
         "captions": {"playerCaptionsTracklistRenderer": {"captionTracks": tracks, **TRANSLATIONS}},
     }
     if video.answer == "live_in":
-        starts = {"scheduledStartTime": str(int(video.starts_at))}
-        waits = {"offlineSlate": {"liveStreamOfflineSlateRenderer": starts}}
-        told["playabilityStatus"] = {
-            "status": "LIVE_STREAM_OFFLINE",
-            "reason": "Premieres in 2 hours",
-            "liveStreamability": {"liveStreamabilityRenderer": waits},
-        }
+        starts = datetime.fromtimestamp(video.starts_at, UTC).isoformat(timespec="seconds")
+        more["liveBroadcastDetails"] = {"isLiveNow": False, "startTimestamp": starts}
+        told["playabilityStatus"] = {"status": "LIVE_STREAM_OFFLINE", "reason": "Premieres in 2 hours"}
         about["isUpcoming"] = True
         return told
     return told | {"streamingData": {"adaptiveFormats": [sound]}}

@@ -7,7 +7,7 @@ of them goes as the probe; when it is answered, all go.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from app import clock, config
@@ -34,6 +34,8 @@ ARRIVES_IN = timedelta(seconds=30)
 LONGEST_S = 86400.0
 LIVE_LOOK = timedelta(minutes=30)
 """When to look again at what is announced or live, where nobody says how long it takes."""
+LATE_LOOK = timedelta(minutes=5)
+"""When to look again at what has not begun at its time."""
 PATIENCE = timedelta(days=30)
 """Longer than this no job waits for its video."""
 
@@ -92,11 +94,10 @@ def _wait(name: str, error: StageError, *, is_probe: bool) -> NotNow | None:
     """What the error makes the job wait for; None where the error is the job's own."""
     because = (error.code, error.detail)
     if error.policy == "wait":
-        at = getattr(error, "not_before", None) or clock.now() + LIVE_LOOK
         if is_probe:
             close(name)
-        is_patient = _age() < PATIENCE
-        return NotNow(at=max(at, clock.now()), waits_for=None, because=because) if is_patient else None
+        at = _next_look(getattr(error, "not_before", None))
+        return NotNow(at=at, waits_for=None, because=because) if _age() < PATIENCE else None
     if _is_refusal(name, error):
         _open(name, error, is_probe=is_probe)
         return NotNow(at=clock.now() + NEXT_LOOK, waits_for=WAITS + name, because=because)
@@ -105,6 +106,14 @@ def _wait(name: str, error: StageError, *, is_probe: bool) -> NotNow | None:
     elif is_probe:
         close(name)
     return None
+
+
+def _next_look(not_before: datetime | None) -> datetime:
+    """When the video is worth another look: at its time, and some minutes later where that has passed."""
+    now = clock.now()
+    if not_before is None:
+        return now + LIVE_LOOK
+    return not_before if not_before > now else now + LATE_LOOK
 
 
 def _age() -> timedelta:

@@ -1,50 +1,38 @@
-"""A channel from a played YouTube, through the program's own doors and processes."""
+"""A channel of a played YouTube, through the program's own doors and processes."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from app.batch_schemas import BatchDetailAnswer
-from app.client import Client
+from tests.batches import SETTINGS, SPACING_S, ended, wait, ytrag
 from tests.rows import broken_promises, rows
 from tests.up import Up
 from tests.youtube import YouTube, captioned
 
 CHANNEL = "https://www.youtube.com/@zoo"
-VIDEOS, SPACING_S = 50, 0.5
-SETTINGS = {
-    "ALLOWED_SOURCES": "youtube.com",
-    "DOWNLOAD_SPACING_S": str(SPACING_S),
-    "WORKERS_IO": "1x4",
-    "DOWNLOADS_PER_SOURCE": "3",
-    "POLL_S": "0.2",
-}
+VIDEOS = 50
 
 
-def wait(
-    client: Client, batch_id: str, until: Callable[[BatchDetailAnswer], bool], timeout_s: float = 120
-) -> BatchDetailAnswer:
-    give_up = time.monotonic() + timeout_s
-    while not until(found := client.batch(batch_id, limit=200)):
-        assert time.monotonic() < give_up, found.counts
-        time.sleep(0.2)
-    return found
-
-
-def ended(found: BatchDetailAnswer) -> bool:
-    return found.status in ("completed", "failed")
+def new_jobs_of_a_sync(up: Up, youtube: YouTube) -> list[str]:
+    """Names of the jobs that a schedule makes when the channel has two more videos."""
+    youtube.videos[:0] = [captioned(VIDEOS + n, ("A new animal.", "It is awake.")) for n in (0, 1)]
+    youtube.save()
+    put = ytrag(up, "schedules", "put", "zoo", "--cron", "0 6 * * *", "--sync", CHANNEL, "--limit", "60")
+    ytrag(up, "schedules", "run", put.split()[-1])
+    batch_id = up.client.batches(limit=1).data[0].batch_id
+    return sorted(job.name for job in wait(up.client, batch_id, ended).jobs)
 
 
 def test_a_channel_of_fifty_videos_is_ingested_at_its_pace(tmp_path: Path, youtube: YouTube) -> None:
     youtube.videos = [captioned(n, (f"Animal number {n} sleeps.", "It is night.")) for n in range(VIDEOS)]
     youtube.save()
     with Up(tmp_path / "up", **SETTINGS) as up:
-        accepted = up.client.submit_batch(url=CHANNEL)
+        batch_id = ytrag(up, "submit", CHANNEL).split()[-1]
 
-        found = wait(up.client, accepted.batch_id, ended)
+        found = wait(up.client, batch_id, ended)
 
         assert found.counts.model_dump(exclude_defaults=True) == {"total": VIDEOS, "completed": VIDEOS}
         assert (found.title, found.progress) == ("The Zoo - Videos", 100.0)
+        assert f"{VIDEOS} completed" in ytrag(up, "batches", "status", batch_id)
         hit = up.client.search("animal number 37", mode="keyword").hits[0]
         assert hit.video.title == "Talk 37"
         with rows(up.database_url) as query:
@@ -54,7 +42,8 @@ def test_a_channel_of_fifty_videos_is_ingested_at_its_pace(tmp_path: Path, youtu
                 time.sleep(0.2)
             sources = query("SELECT transcript_source, COUNT(*) FROM video GROUP BY transcript_source")
             assert sources == [("captions:owner:en", VIDEOS)]
-    starts = [asked.at for asked in youtube.asked("/watch")]
+        starts = [asked.at for asked in youtube.asked("/watch")]
+        assert new_jobs_of_a_sync(up, youtube) == ["Process video: Talk 50", "Process video: Talk 51"]
     took_s = starts[-1] - starts[0]
     print(f"{len(starts)} videos asked for in {took_s:.1f} s, one each {took_s / (len(starts) - 1):.2f} s")
     assert len(starts) == VIDEOS
