@@ -5,7 +5,7 @@ from importlib.metadata import version
 from prometheus_client import REGISTRY
 
 from app import config
-from app.errors import stage_codes
+from app.error_codes import stage_codes
 from app.models.base import ping, release
 from app.services import census
 from app.stages import POOLS

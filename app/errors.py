@@ -145,27 +145,6 @@ class PermanentError(StageError):
     """Trying again would end the same way."""
 
 
-class UnsupportedUrl(PermanentError):
-    """No video at that address."""
-
-    code = "unsupported_url"
-    hint = "Open the address in a browser and check that it shows one video."
-
-
-class VideoUnavailable(PermanentError):
-    """Private, removed, for members only, blocked, or not there."""
-
-    code = "video_unavailable"
-    hint = "Open the address in a private browser window; only what plays there can be downloaded."
-
-
-class LiveVideo(PermanentError):
-    """A stream that is not over yet."""
-
-    code = "live_video"
-    hint = "Submit it again when the stream has ended."
-
-
 class NoCaptions(PermanentError):
     """Captions alone were asked for, and the source has none that serve."""
 
@@ -225,6 +204,7 @@ class UnsupportedLanguage(PermanentError):
 class SourcePaused(StageError):
     """A source that an operator wants left alone for now."""
 
+    policy = "operator"
     code = "source_paused"
     hint = "Wait, or let an operator run 'ytrag sources resume'; the job then goes on by itself."
     retryable = True
@@ -242,13 +222,6 @@ class SourceUnreachable(TransientError):
 
     code = "source_unreachable"
     hint = "Check the network and the source, then submit the video again."
-
-
-class DownloadFailed(TransientError):
-    """The downloader gave up for a reason that we do not know."""
-
-    code = "download_failed"
-    hint = "Read the error text; update yt-dlp if YouTube has changed, then submit the video again."
 
 
 class OutOfSpace(TransientError):
@@ -303,19 +276,3 @@ class NotNow(Exception):
 
 class WorkStopped(Exception):
     """Raised inside a stage whose job has ended, whose lease was lost or whose worker shuts down."""
-
-
-def stage_codes() -> list[str]:
-    """Every code with which a stage can fail."""
-    kinds: list[type[YtragError]] = [StageError]
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-    return sorted({kind.code for kind in kinds[1:] if "code" in vars(kind)})
-
-
-def by_code(code: str) -> type[YtragError]:
-    """The error that has this code; YtragError where none has."""
-    found = [YtragError]
-    for known in found:
-        found += known.__subclasses__()
-    return next((known for known in reversed(found) if known.code == code), YtragError)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from app.engines.media_child import Report, options, serve
+from app.engines.media_child import Report, Warnings, options, serve
 from app.engines.sources import is_youtube_list
-from app.errors import UnsupportedUrl
+from app.source_errors import UnsupportedUrl
 
 LISTS = ["^youtube:tab$", "^youtube:playlist$"]
 MOST_SCANNED = 20_000
@@ -18,11 +18,11 @@ MOST_STEPS = 5
 DATES_ARE_ROUGH = timedelta(days=1)
 
 
-def list_videos(order: dict[str, Any], _report: Report) -> dict[str, Any]:
+def list_videos(order: dict[str, Any], _report: Report, warnings: Warnings) -> dict[str, Any]:
     """The list's title and its videos; pages are read only as far as they are needed."""
     from yt_dlp import YoutubeDL
 
-    how = options(order, lambda _news: None) | {"noplaylist": False, "match_filter": None}
+    how = options(order, lambda _news: None, warnings) | {"noplaylist": False, "match_filter": None}
     if is_youtube_list(order["url"]):
         how["allowed_extractors"] = LISTS
     # YouTube's lists say "2 weeks ago": a date that is at most too late.

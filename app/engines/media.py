@@ -16,7 +16,9 @@ from typing import Any, Protocol
 import app
 from app import config
 from app.engines.processes import Child
-from app.errors import DownloadFailed, TimeLimitReached, by_code
+from app.error_codes import rebuilt
+from app.errors import TimeLimitReached
+from app.source_errors import DownloadFailed
 from app.values import Captions, Chapter, Media, OnProgress, Wish, Word
 
 log = logging.getLogger(__name__)
@@ -86,7 +88,7 @@ class YtDlp:
                 else:
                     on_progress(fraction)
         if "code" in outcome:
-            raise by_code(outcome["code"])(outcome["detail"])
+            raise rebuilt(outcome)
         if "found" not in outcome:
             log.error(
                 "downloader died", extra={"returncode": child.returncode, "stderr": child.stderr[-2000:]}

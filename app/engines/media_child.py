@@ -2,7 +2,7 @@
 
 `python -m app.engines.media_child` reads one JSON object from stdin (url, directory, wish, limits,
 cookies_file, proxy) and writes JSON lines to stdout: {"fraction": 0.5} any number of times, then
-{"found": {…}} or {"code": …, "detail": …}.
+{"found": {…}} or {"code": …, "detail": …} with whatever else the error knows.
 """
 
 import contextlib
@@ -12,16 +12,27 @@ import os
 import resource
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import deno
 
+from app import error_codes
 from app.engines import captions
 from app.engines.media_errors import translate
 from app.engines.sources import youtube_id
-from app.errors import DownloadFailed, LiveVideo, NoAudio, TooLarge, TooLong, UnsupportedUrl, VideoUnavailable
+from app.errors import NoAudio, StageError, TooLarge, TooLong
+from app.source_errors import (
+    CookiesRefused,
+    DownloadFailed,
+    LiveVideo,
+    UnsupportedUrl,
+    UpcomingVideo,
+    VideoRestricted,
+)
 
 MEMORY_BYTES = 2 * 1024**3
 PROCESSOR_S = 1800
@@ -35,16 +46,23 @@ TOLD = (
 Report = Callable[[dict[str, Any]], None]
 
 
-class Silence:
-    """Takes yt-dlp's messages: what matters comes as an exception."""
+class Warnings:
+    """Takes yt-dlp's messages and keeps the last warnings: the rest of what matters comes as an exception."""
+
+    def __init__(self) -> None:
+        self.kept = deque[str](maxlen=50)
 
     def debug(self, message: str) -> None:
         """Drop it."""
 
-    warning = error = debug
+    error = debug
+
+    def warning(self, message: str) -> None:
+        """Keep it."""
+        self.kept.append(message[:2000])
 
 
-def serve(work: Callable[[dict[str, Any], Report], dict[str, Any]]) -> None:
+def serve(work: Callable[[dict[str, Any], Report, Warnings], dict[str, Any]]) -> None:
     """Do the work that stdin orders and tell stdout how it went."""
     order, out = json.load(sys.stdin), sys.stdout
 
@@ -53,13 +71,25 @@ def serve(work: Callable[[dict[str, Any], Report], dict[str, Any]]) -> None:
 
     limit_resources(order["limits"]["max_bytes"])
     os.chdir(order["directory"])
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            found = work(order, report)
-        report({"found": found})
-    except Exception as failure:  # noqa: BLE001  # whatever it is, the parent must be told
-        error = translate(failure)
-        report({"code": error.code, "detail": error.detail})
+    warnings = Warnings()
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            news = {"found": work(order, report, warnings)}
+        except Exception as failure:  # noqa: BLE001  # whatever it is, the parent must be told
+            news = error_codes.told(_dated(translate(failure, warnings.kept), order))
+    report(news)
+
+
+def _dated(error: StageError, order: dict[str, Any]) -> StageError:
+    """The error with the time of the premiere or live event, which its sentence gives roughly at best."""
+    from yt_dlp import YoutubeDL
+
+    if isinstance(error, UpcomingVideo) and error.not_before is None:
+        how = options(order, print, Warnings()) | {"ignore_no_formats_error": True}
+        with contextlib.suppress(Exception), YoutubeDL(how) as downloader:
+            found = downloader.extract_info(order["url"], download=False, process=False)
+            error.not_before = datetime.fromtimestamp(found["release_timestamp"], UTC)
+    return error
 
 
 def limit_resources(file_bytes: int) -> None:
@@ -80,14 +110,14 @@ def limit_resources(file_bytes: int) -> None:
         resource.setrlimit(kind, (limit, limit))
 
 
-def fetch(order: dict[str, Any], report: Report) -> dict[str, Any]:
+def fetch(order: dict[str, Any], report: Report, warnings: Warnings) -> dict[str, Any]:
     """Download into the working directory; return what yt-dlp tells of the video and the file's name.
 
     Where captions are wished for and serve, they are told instead, and nothing is downloaded.
     """
     from yt_dlp import YoutubeDL
 
-    with YoutubeDL(options(order, report)) as downloader:
+    with YoutubeDL(options(order, report, warnings)) as downloader:
         found = _only(downloader.extract_info(order["url"], download=False))
         told = captions.find(found, **order["wish"], fetch=lambda url: _body(downloader, url))
         if told is None:
@@ -121,7 +151,7 @@ def _body(downloader: Any, url: str) -> bytes:
     return body
 
 
-def options(order: dict[str, Any], report: Report) -> dict[str, Any]:
+def options(order: dict[str, Any], report: Report, warnings: Warnings) -> dict[str, Any]:
     """What yt-dlp may do, and how, for this order."""
     return {
         "format": "bestaudio/best",
@@ -148,7 +178,7 @@ def options(order: dict[str, Any], report: Report) -> dict[str, Any]:
         "updatetime": False,
         "cookiefile": _copy(order["cookies_file"]),
         "proxy": order["proxy"] or None,
-        "logger": Silence(),
+        "logger": warnings,
         "quiet": True,
         "noprogress": True,
     }
@@ -159,7 +189,7 @@ def _copy(cookies_file: str) -> io.StringIO | None:
     try:
         return io.StringIO(Path(cookies_file).read_text(encoding="utf-8")) if cookies_file else None
     except (OSError, ValueError) as error:
-        raise DownloadFailed("The server's cookie file cannot be read.") from error
+        raise CookiesRefused("The server's cookie file cannot be read.") from error
 
 
 def _refuse(order: dict[str, Any]) -> Callable[..., None]:
@@ -171,14 +201,16 @@ def _refuse(order: dict[str, Any]) -> Callable[..., None]:
             raise UnsupportedUrl(
                 f"The page holds {found['n_entries']} videos; the address of one of them is expected."
             )
-        if found.get("is_live") or found.get("live_status") in ("is_live", "is_upcoming", "post_live"):
+        if found.get("live_status") == "is_upcoming":
+            raise UpcomingVideo("The video is announced and has not begun.")
+        if found.get("is_live") or found.get("live_status") in ("is_live", "post_live"):
             raise LiveVideo("The video is a live stream that is not over, or not yet ready to be downloaded.")
         if (found.get("duration") or 0) > longest_s:
             raise TooLong(
                 f"The video lasts {found['duration']:.0f} s; this server takes up to {longest_s:.0f} s."
             )
         if wanted and found.get("id") not in (None, wanted):
-            raise VideoUnavailable("The video must be paid for; only its trailer plays.")
+            raise VideoRestricted("The video must be paid for; only its trailer plays.")
         if _is_silent(found.get("formats") or []):
             raise NoAudio("The source offers pictures without sound.")
 

@@ -2,17 +2,29 @@
 
 import errno
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from app.errors import (
+from app.errors import CorruptMedia, OutOfSpace, SourceUnreachable, StageError, TooLarge
+from app.source_errors import (
+    AgeRestricted,
+    BotCheck,
+    CookiesRefused,
     DownloadFailed,
+    GeoRestricted,
     LiveVideo,
-    OutOfSpace,
-    SourceUnreachable,
-    StageError,
-    TooLarge,
+    MediaForbidden,
+    NoFormats,
+    ProxyFailed,
+    ResourceLimit,
+    SourceRateLimited,
     UnsupportedUrl,
+    UpcomingVideo,
+    VideoPrivate,
+    VideoProtected,
+    VideoRemoved,
+    VideoRestricted,
     VideoUnavailable,
 )
 
@@ -37,25 +49,37 @@ SIGNS = (
     Sign(OutOfSpace, errnos=(errno.ENOSPC, errno.EDQUOT), sentence="The disk is full."),
     Sign(TooLarge, errnos=(errno.EFBIG,), sentence="The file is larger than this server takes."),
     Sign(
-        TooLarge,
+        ResourceLimit,
         exceptions=("MemoryError", "RecursionError"),
         sentence="What the source sent takes more memory to read than this server gives.",
     ),
+    Sign(UpcomingVideo, words=r"live event will begin|premieres in|premiere will begin"),
+    Sign(LiveVideo, exceptions=("UserNotLive",), words=r"currently live"),
+    Sign(BotCheck, words=r"not a bot|captcha|unusual traffic|IP is likely being blocked"),
+    Sign(AgeRestricted, words=r"confirm your age|age.restricted|inappropriate for some users"),
+    Sign(CookiesRefused, exceptions=("CookieLoadError",), words=r"cookies are no longer valid"),
+    Sign(ProxyFailed, exceptions=("ProxyError",)),
+    Sign(SourceRateLimited, statuses=(429,), words=r"rate-limited|too many requests|HTTP Error 429"),
     Sign(
-        LiveVideo, exceptions=("UserNotLive",), words=r"live event will|premieres? (in|will)|currently live"
+        GeoRestricted,
+        exceptions=("GeoRestrictedError",),
+        words=r"in your (country|location)|from your location",
     ),
+    Sign(VideoPrivate, words=r"private"),
+    Sign(VideoRestricted, words=r"members|payment|purchase|premium"),
+    Sign(VideoProtected, words=r"\bDRM\b"),
+    Sign(VideoRemoved, words=r"removed|terminated|copyright|no longer available|deleted"),
+    Sign(VideoUnavailable, statuses=(404, 410, 451)),
+    Sign(MediaForbidden, statuses=(403,), words=r"HTTP Error 403"),
     Sign(
-        DownloadFailed,
-        exceptions=("ProxyError", "CookieLoadError"),
-        words=r"not a bot|captcha|confirm your age|cookies|requested format is not available|only images",
+        NoFormats,
+        words=r"requested format is not available|only images|no video formats|any player response",
     ),
-    Sign(VideoUnavailable, statuses=(404, 410, 451), words=r"redirect loop"),
-    Sign(DownloadFailed, statuses=(403,)),
     Sign(
         SourceUnreachable,
         exceptions=("TransportError", "ContentTooShortError", "TimeoutError", "ConnectionError"),
-        statuses=(408, 425, 429, *range(500, 600)),
-        words=r"rate-limited|giving up after|did not get any data|downloaded file is empty",
+        statuses=(408, 425, *range(500, 600)),
+        words=r"giving up after|did not get any data|downloaded file is empty|HTTP Error 5\d\d",
     ),
     Sign(
         UnsupportedUrl,
@@ -66,29 +90,43 @@ SIGNS = (
     Sign(
         UnsupportedUrl,
         exceptions=("UnsupportedRequest", "NoSupportingHandlers", "_UnsafeExtensionError"),
-        words=r"looks truncated|is not a valid url",
+        words=r"looks truncated|is not a valid url|redirect loop",
     ),
-    Sign(
-        VideoUnavailable,
-        exceptions=("GeoRestrictedError",),
-        words=r"private|removed|terminated|copyright|payment|members|unavailable|DRM",
-    ),
+    Sign(CorruptMedia, exceptions=("PostProcessingError",)),
+    Sign(VideoUnavailable, words=r"unavailable|not available"),
 )
 """The first that fits counts; what none names is VideoUnavailable if yt-dlp expects it of a source."""
+VAGUE = (NoFormats, DownloadFailed)
+"""Errors of which the warnings before them may know more: a refused player is only warned of."""
 
 
-def translate(failure: BaseException) -> StageError:
+def translate(failure: BaseException, warnings: Iterable[str] = ()) -> StageError:
     """Our error for what yt-dlp raised, with its sentence freed of its own advice and names."""
-    causes = list(_causes(failure))
-    sentence = _cleaned(str(failure)) or type(failure).__name__
+    error = _named(_cleaned(str(failure)) or type(failure).__name__, list(_causes(failure)))
+    if isinstance(error, VAGUE):
+        told = [_named(_cleaned(warning), []) for warning in warnings]
+        return next((better for better in told if not isinstance(better, VAGUE)), error)
+    return error
+
+
+def _named(sentence: str, causes: list[BaseException]) -> StageError:
     for cause in causes:
         if isinstance(cause, StageError):
             return cause
     for sign in SIGNS:
         if re.search(sign.words, sentence, re.IGNORECASE) or any(_shows(cause, sign) for cause in causes):
+            if sign.error is SourceRateLimited:
+                return SourceRateLimited(sentence, retry_after_s=_retry_after_s(causes))
             return sign.error(sign.sentence or sentence)
     expected = any(getattr(cause, "expected", False) for cause in causes)
     return (VideoUnavailable if expected else DownloadFailed)(sentence)
+
+
+def _retry_after_s(causes: list[BaseException]) -> float | None:
+    """How long the source asked to be left alone; a date in its place is not read: nobody sends it."""
+    answers = [getattr(cause, "response", None) for cause in causes]
+    told = [answer.headers.get("Retry-After") or "" for answer in answers if answer is not None]
+    return next((float(seconds) for seconds in told if seconds.isdecimal()), None)
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:
@@ -100,12 +138,13 @@ def _causes(failure: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(error))
         yield error
-        behind = (
+        behind: tuple[Any, ...] = (
             (getattr(error, "exc_info", None) or (None, None))[1],
             getattr(error, "cause", None),
             error.__cause__,
             error.__context__,
         )
+        behind += tuple(getattr(error, "unexpected_errors", ()))
         waiting += [cause for cause in behind if isinstance(cause, BaseException)]
 
 

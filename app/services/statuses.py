@@ -5,7 +5,7 @@ from datetime import datetime
 
 import peewee as pw
 
-from app import errors
+from app.error_codes import by_code
 from app.models.jobs import ACTIVE, DONE, Chunk, Job, JobStage
 from app.models.videos import Video
 from app.services import estimates, jobs, messages, waits
@@ -154,7 +154,7 @@ def failure(code: str | None, text: str | None) -> Failure | None:
     """What the code of an error means, with the text that came with it; None: there is no error."""
     if code is None:
         return None
-    kind = errors.by_code(code)
+    kind = by_code(code)
     return Failure(code, text or "", kind.retryable, kind.hint)
 
 

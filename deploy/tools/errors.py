@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app import errors, refusals  # noqa: F401  # refusals declares its errors
+from app import error_codes, errors, refusals  # noqa: F401  # these declare errors of their own
 from app.errors import StageError, YtragError
 from app.web.errors import CODES, status_of
 

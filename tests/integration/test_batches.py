@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from app.config import Config
 from app.engines.listing import Listed, Listing
-from app.errors import SourceUnreachable, VideoUnavailable, WorkStopped
+from app.errors import SourceUnreachable, WorkStopped
 from app.models.batches import Batch, BatchEntry
 from app.models.jobs import Job
 from app.models.messages import Outbox
@@ -15,6 +15,7 @@ from app.services import batches, claims, intake, listings, outbox, retention, s
 from app.services.claims import Claim
 from app.services.intake import Request
 from app.services.messages import MessageRef
+from app.source_errors import VideoUnavailable
 from tests.integration import work
 from tests.integration.conftest import StoppedClock
 

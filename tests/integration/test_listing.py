@@ -8,7 +8,8 @@ import pytest
 
 from app.engines.listing import Listing, YtDlpLister
 from app.engines.media import DownloadLimits, YtDlp
-from app.errors import StageError, VideoUnavailable
+from app.errors import StageError
+from app.source_errors import VideoUnavailable
 from tests.webserver import WebServer
 from tests.youtube import PAGE_SIZE, Play, YouTube
 

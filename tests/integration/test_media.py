@@ -12,17 +12,13 @@ import pytest
 
 from app import config
 from app.engines.media import DownloadLimits, YtDlp, media_source
-from app.errors import (
-    DownloadFailed,
+from app.errors import SourceUnreachable, StageError, TimeLimitReached, TooLarge, TooLong, WorkStopped
+from app.source_errors import (
+    CookiesRefused,
     LiveVideo,
-    SourceUnreachable,
-    StageError,
-    TimeLimitReached,
-    TooLarge,
-    TooLong,
+    ProxyFailed,
     UnsupportedUrl,
     VideoUnavailable,
-    WorkStopped,
 )
 from app.values import Media
 from tests.media_files import make_video
@@ -251,7 +247,7 @@ def test_cookies_are_sent_to_their_host_and_their_file_stays_as_it_was(
 def test_a_missing_cookie_file_is_named_without_its_path(server: WebServer, tmp_path: Path) -> None:
     source = YtDlp(LIMITS, cookies_file=str(tmp_path / "none.txt"))
 
-    with pytest.raises(DownloadFailed, match="cookie file cannot be read") as failure:
+    with pytest.raises(CookiesRefused, match="cookie file cannot be read") as failure:
         download(f"{server.url}/talk.mp4", tmp_path / "job", source=source)
 
     assert str(tmp_path) not in failure.value.detail
@@ -269,7 +265,7 @@ def test_all_requests_go_through_the_proxy(server: WebServer, tmp_path: Path) ->
 def test_a_proxy_that_refuses_is_no_fault_of_the_video(server: WebServer, tmp_path: Path) -> None:
     source = YtDlp(LIMITS, proxy=server.url)
 
-    with pytest.raises(DownloadFailed, match=r"roxy|unnel"):
+    with pytest.raises(ProxyFailed, match=r"roxy|unnel"):
         download("https://www.youtube.com/watch?v=jNQXAC9IVRw", tmp_path, source=source)
 
 

@@ -4,20 +4,31 @@ import errno
 import io
 
 import pytest
+from yt_dlp.cookies import CookieLoadError
 from yt_dlp.networking import Response
 from yt_dlp.networking.exceptions import HTTPError, IncompleteRead, ProxyError, TransportError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnavailableVideoError, UserNotLive
 
 from app.engines.media_errors import translate
-from app.errors import (
+from app.errors import OutOfSpace, SourceUnreachable, StageError, TooLarge, TooLong
+from app.source_errors import (
+    AgeRestricted,
+    BotCheck,
+    CookiesRefused,
     DownloadFailed,
+    GeoRestricted,
     LiveVideo,
-    OutOfSpace,
-    SourceUnreachable,
-    StageError,
-    TooLarge,
-    TooLong,
+    MediaForbidden,
+    NoFormats,
+    ProxyFailed,
+    ResourceLimit,
+    SourceRateLimited,
     UnsupportedUrl,
+    UpcomingVideo,
+    VideoPrivate,
+    VideoProtected,
+    VideoRemoved,
+    VideoRestricted,
     VideoUnavailable,
 )
 
@@ -33,18 +44,31 @@ def extractor_error(sentence: str) -> ExtractorError:
 @pytest.mark.parametrize(
     ("sentence", "error"),
     [
-        ("Private video. Sign in if you've been granted access to this video.", VideoUnavailable),
-        ("Video unavailable. This video has been removed by the uploader", VideoUnavailable),
-        ("This video is no longer available because the account has been terminated.", VideoUnavailable),
-        ("Join this channel to get access to members-only content", VideoUnavailable),
-        ("This video requires payment to watch", VideoUnavailable),
+        (
+            "Private video. Sign in if you've been granted access to this video. Use --cookies-from",
+            VideoPrivate,
+        ),
+        ("Video unavailable. This video is private", VideoPrivate),
+        ("Video unavailable. This video has been removed by the uploader", VideoRemoved),
+        ("This video is no longer available because the account has been terminated.", VideoRemoved),
+        ("Video unavailable. This video is no longer available due to a copyright claim by A", VideoRemoved),
+        (
+            "This video contains content from A, who has blocked it in your country on copyright",
+            GeoRestricted,
+        ),
+        ("Join this channel to get access to members-only content", VideoRestricted),
+        ("This video requires payment to watch", VideoRestricted),
+        ("This video is DRM protected", VideoProtected),
+        ("Video unavailable", VideoUnavailable),
         ("A reason that no one has thought of", VideoUnavailable),
-        ("This live event will begin in 2 days.", LiveVideo),
-        ("Premieres in 3 hours", LiveVideo),
-        ("Sign in to confirm you're not a bot.", DownloadFailed),
-        ("Sign in to confirm your age. This video may be inappropriate for some users.", DownloadFailed),
-        ("Requested format is not available. Use --list-formats for a list", DownloadFailed),
-        ("Video unavailable. The current session has been rate-limited by YouTube", SourceUnreachable),
+        ("This live event will begin in 2 days.", UpcomingVideo),
+        ("Premieres in 3 hours", UpcomingVideo),
+        ("Sign in to confirm you’re not a bot. Use --cookies-from-browser or --cookies", BotCheck),
+        ("Please watch it. YouTube is requiring a captcha challenge before playback", BotCheck),
+        ("All player responses are invalid. Your IP is likely being blocked by Youtube", BotCheck),
+        ("Sign in to confirm your age. This video may be inappropriate for some users.", AgeRestricted),
+        ("Requested format is not available. Use --list-formats for a list", NoFormats),
+        ("Video unavailable. The current session has been rate-limited by YouTube", SourceRateLimited),
         ("Incomplete YouTube ID jNQXAC9. URL looks truncated.", UnsupportedUrl),
     ],
 )
@@ -60,19 +84,21 @@ def test_a_sentence_of_youtube_becomes_its_error(sentence: str, error: type[Stag
     [
         (http_error(404), VideoUnavailable),
         (http_error(451), VideoUnavailable),
-        (http_error(403), DownloadFailed),
-        (http_error(429), SourceUnreachable),
+        (http_error(403), MediaForbidden),
+        (http_error(429), SourceRateLimited),
         (http_error(502), SourceUnreachable),
         (TransportError("Name or service not known"), SourceUnreachable),
         (IncompleteRead(10, 90), SourceUnreachable),
-        (ProxyError("refused"), DownloadFailed),
+        (ProxyError("refused"), ProxyFailed),
+        (CookieLoadError("no cookies"), CookiesRefused),
         (OSError(errno.ENOSPC, "No space left on device"), OutOfSpace),
         (OSError(errno.EFBIG, "File too large"), TooLarge),
-        (MemoryError(), TooLarge),
+        (MemoryError(), ResourceLimit),
+        (RecursionError(), ResourceLimit),
         (UserNotLive(), LiveVideo),
         (
             GeoRestrictedError("The uploader has not made this video available in your country"),
-            VideoUnavailable,
+            GeoRestricted,
         ),
         (TooLong("It lasts 90 s."), TooLong),
     ],
@@ -107,3 +133,33 @@ def test_a_full_disk_is_told_without_the_names_of_files() -> None:
     failure = OSError(errno.ENOSPC, "No space left on device", "/srv/ytrag/jobs/1/media.mp4.part")
 
     assert translate(failure).detail == "The disk is full."
+
+
+@pytest.mark.parametrize(
+    ("warning", "error"),
+    [
+        (
+            "[youtube] Unable to download API page: HTTP Error 429: Too Many Requests (caused by …)",
+            SourceRateLimited,
+        ),
+        ("[youtube] abc: Unable to download API page: HTTP Error 403: Forbidden", MediaForbidden),
+        ("[youtube] Unable to download API page: HTTP Error 503: Service Unavailable", SourceUnreachable),
+        ("[youtube] Sign in to confirm you’re not a bot", BotCheck),
+        ("[youtube] Some formats may be missing", NoFormats),
+    ],
+)
+def test_a_warning_tells_what_a_vague_failure_hides(warning: str, error: type[StageError]) -> None:
+    vague = ExtractorError("Failed to extract any player response", ie="youtube")
+    clear = extractor_error("Private video")
+
+    assert type(translate(vague, ["something else", warning])) is error
+    assert type(translate(clear, [warning])) is VideoPrivate
+
+
+def test_how_long_a_source_wants_to_be_left_alone_is_kept() -> None:
+    answer = Response(io.BytesIO(), "http://media.example.org/", {"Retry-After": "120"}, status=429)
+
+    error = translate(DownloadError("ERROR: no", (HTTPError, HTTPError(answer), None)))
+
+    assert isinstance(error, SourceRateLimited)
+    assert error.retry_after_s == 120
