@@ -2,40 +2,30 @@
 
 from contextlib import ExitStack
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from flask.testing import FlaskClient
 
 from app import config
 from app.config import Config
-from app.errors import NotNow, StageError
+from app.errors import NotNow, SourceUnreachable, StageError
 from app.models.jobs import Job, JobEvent, JobStage
 from app.models.messages import Outbox
 from app.models.sources import Source
 from app.services import batches, census, claims, limits, listings, outbox, sources
 from app.services.messages import MessageRef
+from app.source_errors import (
+    AgeRestricted,
+    BotCheck,
+    MediaForbidden,
+    SourceRateLimited,
+    UpcomingVideo,
+    VideoUnavailable,
+)
 from tests.downloads import FAR, jobs_of
 from tests.integration.conftest import StoppedClock
 
 HOST = "videos.example"
-
-
-def made(detail: str, **fields: object) -> StageError:
-    """An error of this kind; no class of its own, for all classes are listed in docs/errors.md."""
-    error = StageError(detail)
-    for name, value in ({"retryable": True} | fields).items():
-        setattr(error, name, value)
-    return error
-
-
-BotCheck = partial(made, code="bot_check", policy="operator", blocks_source=True)
-AgeCheck = partial(made, code="age_restricted", policy="operator")
-Forbidding = partial(made, code="media_forbidden", policy="retry", retries_before_operator=1)
-Unreachable = partial(made, code="source_unreachable", policy="retry")
-Gone = partial(made, code="video_unavailable", policy="permanent", retryable=False)
-Slow = partial(made, code="source_rate_limited", policy="slow")
-NotYet = partial(made, code="upcoming_video", policy="wait")
 
 
 def look() -> list[Job]:
@@ -192,7 +182,7 @@ def test_a_probe_that_dies_is_followed_by_another(time: StoppedClock) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "state", "ending"),
-    [(Gone("removed"), "closed", "fails"), (Unreachable("no answer"), "open", "retries")],
+    [(VideoUnavailable("removed"), "closed", "fails"), (SourceUnreachable("no answer"), "open", "retries")],
 )
 def test_a_probe_passes_with_any_answer_but_none(
     time: StoppedClock, answer: StageError, state: str, ending: str
@@ -214,7 +204,7 @@ def test_a_probe_passes_with_any_answer_but_none(
 def test_what_only_one_video_asks_for_fails_its_job_and_leaves_the_source_alone() -> None:
     first, second = jobs_of(2, source=FAR)
 
-    assert visit(first, AgeCheck("how old?")) == "fails"
+    assert visit(first, AgeRestricted("how old?")) == "fails"
     assert visit(second) == "done"
 
 
@@ -222,13 +212,13 @@ def test_too_many_requests_cool_the_source_down_for_as_long_as_it_says_or_longer
     time: StoppedClock,
 ) -> None:
     first, second = jobs_of(2, source=FAR)
-    visit(first, Slow("too many", retry_after_s=42.0))
+    visit(first, SourceRateLimited("too many", retry_after_s=42.0))
     visit(second)
     assert source().until == time.now() + timedelta(seconds=42)
     time.pass_s(42)
     (probe,) = look()
 
-    visit(probe, Slow("too many"))
+    visit(probe, SourceRateLimited("too many"))
 
     assert source().until == time.now() + timedelta(seconds=600)
     assert states() == {("pending", 0)}
@@ -238,16 +228,16 @@ def test_what_may_be_the_videos_fault_opens_the_source_after_its_retries_unless_
     time: StoppedClock,
 ) -> None:
     lone, good, unlucky = jobs_of(3, source=FAR)
-    assert visit(lone, Forbidding("403")) == "retries"
+    assert visit(lone, MediaForbidden("403")) == "retries"
     time.pass_s(10)
-    assert visit(lone, Forbidding("403")) == "waits"
+    assert visit(lone, MediaForbidden("403")) == "waits"
     assert source().state == "open"
     sources.resume(HOST)
 
-    assert visit(unlucky, Forbidding("403")) == "retries"
+    assert visit(unlucky, MediaForbidden("403")) == "retries"
     time.pass_s(10)
     assert visit(good) == "done"
-    assert visit(unlucky, Forbidding("403")) == "retries"
+    assert visit(unlucky, MediaForbidden("403")) == "retries"
 
     assert source().state == "closed"
 
@@ -255,7 +245,7 @@ def test_what_may_be_the_videos_fault_opens_the_source_after_its_retries_unless_
 def test_a_premiere_waits_for_its_time_as_a_scheduled_job(api: FlaskClient, time: StoppedClock) -> None:
     (job,) = jobs_of(1, source=FAR)
     look()
-    announced = NotYet("Premieres in 2 hours", not_before=time.now() + timedelta(hours=2))
+    announced = UpcomingVideo("Premieres in 2 hours", not_before=time.now() + timedelta(hours=2))
 
     assert visit(job, announced) == "waits"
 
@@ -274,7 +264,7 @@ def test_a_premiere_waits_for_its_time_as_a_scheduled_job(api: FlaskClient, time
 
 def test_what_is_late_is_looked_at_again_some_minutes_later_and_not_at_once(time: StoppedClock) -> None:
     (job,) = jobs_of(1, source=FAR)
-    late = NotYet("Premieres in 0 minutes", not_before=time.now())
+    late = UpcomingVideo("Premieres in 0 minutes", not_before=time.now())
     look()
 
     visit(job, late)
@@ -289,12 +279,12 @@ def test_what_nobody_can_date_is_looked_at_again_but_not_for_ever(time: StoppedC
     (job,) = jobs_of(1, source=FAR)
     look()
 
-    assert visit(job, NotYet("live")) == "waits"
+    assert visit(job, UpcomingVideo("live")) == "waits"
     time.pass_s(1800)
     assert len(look()) == 1
     time.pass_s(30 * 86400)
 
-    assert visit(job, NotYet("live")) == "fails"
+    assert visit(job, UpcomingVideo("live")) == "fails"
 
 
 def test_an_operator_pauses_a_source_and_lets_its_jobs_go(api: FlaskClient) -> None:
