@@ -37,7 +37,7 @@ OWNER = {"contents": {"twoColumnWatchNextResults": {"results": _RESULTS}}}
 class Play:
     """A video: tracks are its captions as [language, kind ('' or 'asr'), json3 events].
 
-    answer: ok, bot, live_in (of `starts_at`), private, or an HTTP status for all that is asked of it.
+    answer: ok, bot, live_in (of `starts_at`), private, no_files, or an HTTP status for all that is asked.
     """
 
     id: str
@@ -230,7 +230,7 @@ def _player(video: Play) -> dict[str, Any]:
         told["playabilityStatus"] = {"status": "LIVE_STREAM_OFFLINE", "reason": "Premieres in 2 hours"}
         about["isUpcoming"] = True
         return told
-    return told | {"streamingData": {"adaptiveFormats": [sound]}}
+    return told if video.answer == "no_files" else told | {"streamingData": {"adaptiveFormats": [sound]}}
 
 
 def _list(videos: list[dict[str, Any]], path: str) -> dict[str, Any]:

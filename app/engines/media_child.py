@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from app.source_errors import (
     CookiesRefused,
     DownloadFailed,
     LiveVideo,
+    NoFormats,
     UnsupportedUrl,
     UpcomingVideo,
     VideoRestricted,
@@ -118,10 +120,21 @@ def fetch(order: dict[str, Any], report: Report, warnings: Warnings) -> dict[str
     from yt_dlp import YoutubeDL
 
     with YoutubeDL(options(order, report, warnings)) as downloader:
-        found = _only(downloader.extract_info(order["url"], download=False))
-        told = captions.find(found, **order["wish"], fetch=lambda url: _body(downloader, url))
-        if told is None:
-            found = _only(downloader.process_ie_result(found, download=True))
+
+        def find(found: dict[str, Any]) -> dict[str, Any] | None:
+            return captions.find(found, **order["wish"], fetch=partial(_body, downloader))
+
+        try:
+            found = _only(downloader.extract_info(order["url"], download=False))
+        except Exception as failure:
+            found = _without_files(order, failure, warnings)
+            told = find(found)
+            if told is None:
+                raise
+        else:
+            told = find(found)
+            if told is None:
+                found = _only(downloader.process_ie_result(found, download=True))
     files = found.get("requested_downloads") or []
     if not files and told is None:
         raise DownloadFailed("The downloader ended without a file and without saying why.")
@@ -132,6 +145,17 @@ def fetch(order: dict[str, Any], report: Report, warnings: Warnings) -> dict[str
         "file": Path(files[0]["filepath"]).name if told is None else None,
         "captions": told,
     }
+
+
+def _without_files(order: dict[str, Any], failure: Exception, warnings: Warnings) -> dict[str, Any]:
+    """A video whose captions may serve though the source gives none of its files; else the failure itself."""
+    from yt_dlp import YoutubeDL
+
+    if order["wish"]["mode"] == "asr" or not isinstance(translate(failure, warnings.kept), NoFormats):
+        raise failure
+    how = options(order, print, Warnings()) | {"ignore_no_formats_error": True}
+    with YoutubeDL(how) as downloader:
+        return _only(downloader.extract_info(order["url"], download=False))
 
 
 def _only(found: dict[str, Any] | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from app.models.messages import Message, Outbox
 from app.models.videos import Segment, Video
 from app.services import captions, claims, intake, media, transcripts
 from app.services.intake import Request
+from app.source_errors import NoFormats
 from app.stages import NAMES
 from app.values import Captions, Chapter, Media, Wish, Word
 from tests.integration import work
@@ -89,6 +90,23 @@ def test_sound_comes_where_captions_do_not_serve_or_are_not_wanted(
     assert found.path
     assert found.path.read_bytes() == youtube.sound.read_bytes()
     assert len(youtube.asked("/watch")) == 1
+
+
+def test_captions_serve_though_the_source_keeps_its_files_back(youtube: YouTube, tmp_path: Path) -> None:
+    youtube.videos = [captioned(1, LINES)]
+    youtube.answer = "no_files"
+    youtube.save()
+
+    found = download(tmp_path / "job", "auto")
+
+    assert found.captions
+    assert found.title == "Talk 1"
+    with pytest.raises(NoFormats):
+        download(tmp_path / "other", "asr")
+    youtube.videos[0].tracks.clear()
+    youtube.save()
+    with pytest.raises(NoFormats):
+        download(tmp_path / "other", "auto")
 
 
 def test_what_the_source_heard_itself_is_taken_only_when_asked_for(youtube: YouTube, tmp_path: Path) -> None:
