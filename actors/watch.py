@@ -49,6 +49,7 @@ def readings() -> dict[str, Reading]:
         "dispatcher_last_run_timestamp_seconds": census.last_runs,
         "storage_free_bytes": lambda: {name: usage.free for name, usage in census.volumes().items()},
         "storage_size_bytes": lambda: {name: usage.total for name, usage in census.volumes().items()},
+        "source_circuit_open": census.source_circuit_open,
         "workers": census.workers_by_queue,
     }
     return {name: _releasing(read) for name, read in readings.items()}

@@ -26,6 +26,10 @@ GAUGES: dict[str, tuple[str, str]] = {
     ),
     "storage_free_bytes": ("volume", "Free space of the volume."),
     "storage_size_bytes": ("volume", "Size of the volume."),
+    "source_circuit_open": (
+        "source",
+        "1 while downloads from the source wait because it refused us, else 0.",
+    ),
     "workers": ("queue", "Worker processes that serve the queue."),
 }
 """Label (none: '') and help of each, named without its prefix."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import peewee as pw
 
 from app import clock, config
+from app.engines.sources import canonical_host
 from app.models.jobs import ACTIVE, Job, JobEvent
 from app.models.messages import Outbox
 from app.models.schedules import Schedule
@@ -55,14 +56,6 @@ def jobs_by_state(owner: str | None) -> dict[str, int]:
         query = query.where(Job.owner == owner)
     rows: Any = query.tuples()
     return dict(rows)
-
-
-def source_circuit_open() -> dict[str, int]:
-    """For each source that ever refused us or was paused, 1 while its downloads wait, else 0."""
-    return {
-        source.name: int(source.state != "closed" or source.paused_at is not None)
-        for source in Source.select()
-    }
 
 
 def servers() -> int:
@@ -137,6 +130,12 @@ def workers_by_queue() -> dict[str, int]:
 def last_runs() -> dict[str, float]:
     """When dispatchers last did each of their tasks, Unix time."""
     return {task: moment.timestamp() for task, moment in runs.last().items()}
+
+
+def source_circuit_open() -> dict[str, int]:
+    """1 for each source that is left alone because it refused us, 0 for the others; a pause is no refusal."""
+    known = dict.fromkeys((canonical_host(host) for host in config.current().allowed_sources), 0)
+    return known | {row.name: int(row.state != "closed") for row in Source.select()}
 
 
 def volumes() -> dict[str, "shutil._ntuple_diskusage"]:

@@ -53,6 +53,12 @@ QUEUES = Board(
             runbook="StageStuck",
         ),
         Panel(
+            "Sources that refuse us",
+            "1 while downloads from the source wait until it answers well again.",
+            {"{{source}}": "max by (source) (ytrag_source_circuit_open)"},
+            runbook="SourceBlocked",
+        ),
+        Panel(
             "Due in the outbox",
             "Messages that wait for a dispatcher to hand them to RabbitMQ.",
             {"messages": "max(ytrag_outbox_pending)"},
