@@ -31,6 +31,15 @@ class Observed(Production):
         }
         self.settings["METRICS_PORT"] = str(self.ports["api"])
 
+    def hold_back_workers(self) -> None:
+        """Start without workers; send_workers() starts them."""
+        self._held_back = self.others.pop("worker")
+
+    def send_workers(self) -> None:
+        """Start them now."""
+        self.others["worker"] = self._held_back
+        self._held_back.start()
+
     @property
     def environment(self) -> dict[str, str]:
         """Several processes of gunicorn, too."""

@@ -23,6 +23,7 @@ import pytest
 SCRIPT = Path(__file__).parents[1] / "deploy/services.sh"
 BROKER = "YTRAG_TEST_BROKER_URL"
 MANAGEMENT = "YTRAG_TEST_BROKER_MANAGEMENT_URL"
+BROKER_METRICS = "YTRAG_TEST_BROKER_METRICS_URL"
 DATABASE = "YTRAG_TEST_DATABASE_URL"
 
 
@@ -34,6 +35,11 @@ def broker_url() -> str | None:
 def management_url() -> str | None:
     """The URL of RabbitMQ's management, likewise."""
     return _urls().get(MANAGEMENT)
+
+
+def broker_metrics() -> str:
+    """Host and port at which RabbitMQ tells its metrics."""
+    return urlsplit(_needed(BROKER_METRICS)).netloc
 
 
 def database_url() -> str | None:
@@ -141,7 +147,11 @@ def _do_without(reason: str) -> NoReturn:
 
 def _urls() -> dict[str, str]:
     """What the script started, else what the environment names."""
-    named = {name: os.environ[name] for name in (BROKER, MANAGEMENT, DATABASE) if os.environ.get(name)}
+    named = {
+        name: os.environ[name]
+        for name in (BROKER, MANAGEMENT, BROKER_METRICS, DATABASE)
+        if os.environ.get(name)
+    }
     return named | started(SCRIPT)
 
 

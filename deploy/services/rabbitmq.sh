@@ -10,6 +10,7 @@ rabbitmq_urls() {
     local user="ytrag:$PASSWORD@127.0.0.1"
     echo "YTRAG_TEST_BROKER_URL=amqp://$user:$((AMQP + OFFSET))/ytrag"
     echo "YTRAG_TEST_BROKER_MANAGEMENT_URL=http://$user:$((MANAGEMENT + OFFSET))"
+    echo "YTRAG_TEST_BROKER_METRICS_URL=http://127.0.0.1:$((PROMETHEUS + OFFSET))"
 }
 
 # Its management answers, lets our user in, and says that AMQP is being listened to.

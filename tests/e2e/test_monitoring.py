@@ -1,0 +1,141 @@
+"""A real house under a real Prometheus and Alertmanager: what matters is told, and every query answers."""
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from deploy.tools import dashboards, rules
+from tests import tools, traffic
+from tests.observed import Observed, eventually
+from tests.prometheus import Monitoring, watching
+from tests.services import execute, fresh_broker, fresh_database
+from tests.webserver import WebServer
+
+PILE = 150
+PATIENCE_S = 60.0
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+SETTINGS = {
+    "POLL_S": "0.2",
+    "LEASE_S": "5",
+    "RETRY_DELAYS_S": "0.2",
+    "DOWNLOAD_SPACING_S": "0",
+    "WHISPER_MODEL": "packaged-tiny.en",
+}
+UNTOLD = {"WebhookFailureRatioHigh"}
+"""Rests on a metric that the program does not tell yet."""
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as ended:
+        yield ended
+
+
+@pytest.fixture(scope="module")
+def house(stack: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> Observed:
+    """The production form, but for its workers."""
+    tools.needed()
+    database_url, broker_url = stack.enter_context(fresh_database()), stack.enter_context(fresh_broker())
+    folder = tmp_path_factory.mktemp("house")
+    observed = Observed(folder, database_url=database_url, broker_url=broker_url, **SETTINGS)
+    observed.hold_back_workers()
+    return stack.enter_context(observed)
+
+
+@pytest.fixture(scope="module")
+def monitoring(stack: ExitStack, house: Observed, tmp_path_factory: pytest.TempPathFactory) -> Monitoring:
+    return stack.enter_context(watching(house, tmp_path_factory.mktemp("monitoring")))
+
+
+@pytest.mark.timeout(240)
+def test_a_pile_without_a_worker_is_told_to_the_webhook_and_its_end_too(
+    house: Observed, monitoring: Monitoring
+) -> None:
+    piled = ("QueueBacklogHigh", "QueueNoConsumers", "EnqueuedJobsHigh")
+
+    traffic.pile_up(house, PILE)
+
+    for name in piled:
+        eventually(partial(monitoring.receiver.told, name, "firing"), PATIENCE_S)
+    [consumers, *_] = monitoring.receiver.told("QueueNoConsumers", "firing")
+    assert consumers["labels"] == {
+        "alertname": "QueueNoConsumers",
+        "severity": "critical",
+        "queue": "extract_audio",
+    }
+    assert consumers["annotations"]["runbook_url"] == "docs/runbooks/QueueNoConsumers.md"
+    assert monitoring.receiver.told("Watchdog", "firing") == []
+
+    house.send_workers()
+
+    for name in piled:
+        eventually(partial(monitoring.receiver.told, name, "resolved"), PATIENCE_S)
+
+
+@pytest.mark.timeout(240)
+def test_failures_are_told_until_somebody_has_taken_note_of_them(
+    house: Observed, monitoring: Monitoring
+) -> None:
+    failed = 'ytrag_jobs{state="failed"}'
+    eventually(lambda: [series["value"][1] for series in monitoring.ask(failed)] == [str(PILE)], PATIENCE_S)
+    eventually(lambda: monitoring.receiver.told("FailedJobsHigh", "firing"), PATIENCE_S)
+
+    assert traffic.acknowledge_failures(house) == PILE
+
+    eventually(lambda: monitoring.receiver.told("FailedJobsHigh", "resolved"), PATIENCE_S)
+
+
+@pytest.mark.timeout(240)
+def test_every_query_of_panels_and_rules_has_a_finite_answer_after_real_work(
+    house: Observed, monitoring: Monitoring
+) -> None:
+    eventually(lambda: monitoring.targets_up().get("worker"), PATIENCE_S)
+    with WebServer(FIXTURES) as web:
+        traffic.cancel_one(house, web)
+        assert traffic.fail_for_good(house, web).status == "failed"
+        for number in range(4):
+            assert traffic.work(house, web, number).status == "completed"
+    finished = 'sum(ytrag_jobs_finished_total{outcome="completed"})'
+    eventually(lambda: monitoring.ask(finished)[0]["value"][1] == "4")
+
+    rows = [(where, query, answer(monitoring, query)) for where, query in every_query()]
+
+    print()
+    for where, query, found in rows:
+        print(f"{where:62} {len(found):3} series  {found[0] if found else math.nan:12.6g}  {query[:70]!r}")
+    assert [(where, query) for where, query, found in rows if not found] == []
+    for state, count in execute(house.database_url, "SELECT state, COUNT(*) FROM job GROUP BY state"):
+        assert answer(monitoring, f'max(ytrag_jobs{{state="{state}"}})') == [float(str(count))]
+
+
+def every_query() -> Iterator[tuple[str, str]]:
+    """Each panel's and each rule's queries; of a rule what it compares, for a quiet rule finds nothing."""
+    for board in dashboards.BOARDS:
+        for panel in board.panels:
+            for query in panel.queries.values():
+                yield f"{board.title}: {panel.title}", query
+    for rule in rules.every():
+        if rule["alert"] not in UNTOLD:
+            for part in compared(rule["expr"]):
+                yield f"rule {rule['alert']}", part
+
+
+def compared(expr: str) -> Iterator[str]:
+    """What stands before each comparison."""
+    if "absent(" in expr:  # it finds something only while something is wrong
+        yield from re.findall(r"absent\((\w+)\)", expr)
+        return
+    for part in re.split(r"\nand ", expr):
+        yield re.split(r" (?:==|[<>]=?) [\d.]+(?: \* [\d.]+)?$", part)[0]
+
+
+def answer(monitoring: Monitoring, query: str) -> list[float]:
+    """The finite values that the query finds now."""
+    asked = query.replace("$__rate_interval", "90s").replace("$__range", "5m")
+    found = [float(series["value"][1]) for series in monitoring.ask(asked)]
+    return [value for value in found if math.isfinite(value)]
