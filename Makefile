@@ -36,6 +36,7 @@ test: setup  ## Run the whole test suite and measure coverage (ARGS="-k search")
 	@mkdir -p var
 	@rm -rf var/coverage
 	@deploy/services.sh up || [ $$? = 69 ]
+	@deploy/chromium.sh || [ $$? = 69 ]
 	@eval "$$(deploy/services.sh env)"; status=0; \
 	$(BIN)/coverage run -m pytest $(ARGS) 2>&1 | tee var/test.log || status=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report || true; \

@@ -10,6 +10,13 @@ class CrossSite(YtragError):
     hint = "Go to the server by 127.0.0.1, name its address in YTRAG_PUBLIC_URL, or have it ask for keys."
 
 
+class FormExpired(InvalidInput):
+    """A form of the web page without the proof that it comes from one of ours."""
+
+    code = "form_expired"
+    hint = "Open the page again and send the form from there."
+
+
 class RateLimited(YtragError):
     """More requests in this minute than the key may make."""
 

@@ -1,5 +1,6 @@
 """Turns the passages that a search found into sentences, each with the second at which it is said."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -167,7 +168,7 @@ def _hit(segment: Segment, number: int, score: float) -> Hit:
 
 
 def address_at(video_id: str, webpage_url: str, start_s: float) -> str:
-    """Where the video opens at this second: at its source, or in its transcript if it was uploaded."""
+    """Where the video opens at this second: at its source, or on our own page if it was uploaded."""
     if webpage_url.startswith("upload:"):
-        webpage_url = f"{config.current().address()}/api/videos/{video_id}/transcript?format=vtt"
+        return f"{config.current().address()}/videos/{video_id}?t={math.floor(start_s)}#at"
     return link_at(webpage_url, start_s)

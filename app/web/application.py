@@ -12,6 +12,7 @@ from app.schemas import ProblemAnswer
 from app.services.search import MODES
 from app.web import auth, batches, errors, health, jobs, keys, metering, schedules, search, sources, videos
 from app.web.openapi import Api
+from app.web.pages.pages import pages
 from monitoring import metrics
 
 REFUSALS = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 507)
@@ -40,6 +41,7 @@ def create_app(config: Config) -> OpenAPI:
     app.add_url_rule("/api/docs", "docs", app.view_functions["swagger.swagger"])
     for resource in (health, videos, batches, jobs, search, schedules, sources, keys):
         app.register_api(resource.blueprint)
+    app.register_blueprint(pages)
     metering.register(app)  # first, so that it measures those too that nobody lets in
     auth.register(app, config)
     errors.register(app)

@@ -9,8 +9,12 @@ from app.errors import Forbidden, InvalidSetting, Unauthorized
 from app.refusals import CrossSite
 from app.services import keys
 from app.services.keys import Caller
+from app.web.cookies import session_caller
 
-PUBLIC = ("/healthz", "/health", "/readyz", "/api/openapi.json", "/api/docs", "/api/swagger")
+PUBLIC = (
+    *("/healthz", "/health", "/readyz", "/api/openapi.json", "/api/docs", "/api/swagger"),
+    *("/sign-in", "/assets"),
+)
 """Paths, with what lies below them, that say nothing of anybody's."""
 
 
@@ -53,6 +57,8 @@ def admin() -> Caller:
 
 
 def _caller() -> Caller:
+    if "Authorization" not in request.headers and (signed_in := session_caller()):
+        return signed_in
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key:
         raise Unauthorized("This server asks for a key.")

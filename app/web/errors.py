@@ -45,7 +45,7 @@ CODES = {
 def register(app: Flask) -> None:
     """Answer every error of this application as a problem."""
     app.register_error_handler(YtragError, answer)
-    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(HTTPException, answer_http)
     for kind in (pw.OperationalError, pw.InterfaceError, MaxConnectionsExceeded):
         app.register_error_handler(kind, _answer_database)
     app.register_error_handler(Exception, _answer_unknown)
@@ -66,14 +66,20 @@ def answer(error: YtragError) -> Response:
 
 def answer_invalid(error: ValidationError) -> Response:
     """The problem that names the first field that is wrong and why."""
+    return answer(InvalidInput(sentence(error)))
+
+
+def sentence(error: ValidationError) -> str:
+    """Which field is wrong first, and why."""
     first = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the body"
     more = error.error_count() - 1
     also = f" ({more} more like this)" if more else ""
-    return answer(InvalidInput(f"{where}: {first['msg']}{also}."))
+    return f"{where}: {first['msg']}{also}."
 
 
-def _answer_http(error: HTTPException) -> Response:
+def answer_http(error: HTTPException) -> Response:
+    """The problem that stands for what the web server itself refuses."""
     status = error.code or 500
     code = CODES.get(status, "http_error")
     response = _problem(status, code, error.description or "", "See /api/docs for what this server answers.")

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from flask import Response, request
 from flask_openapi import APIBlueprint, FileStorage, Tag
 from pydantic import BaseModel, Field
+from werkzeug.datastructures import FileStorage as File
 
 from app import clock, config
 from app.engines.sources import canonical_url
@@ -48,6 +49,11 @@ class UploadForm(UploadFields):
 @blueprint.post("/process", responses={202: Accepted, 200: Accepted})
 def process(body: ProcessBody) -> tuple[dict[str, object], int, dict[str, str]]:
     """Ingest the video at a URL. An Idempotency-Key header makes sending it again harmless."""
+    return _accepted(take_url(body))
+
+
+def take_url(body: ProcessBody) -> Receipt:
+    """Accept what the body asks for."""
     if body.run_at and body.delay_s:
         raise InvalidInput("run_at and delay_s exclude one another; send one of them.")
     url = canonical_url(body.url, config.current().allowed_sources)
@@ -64,24 +70,29 @@ def process(body: ProcessBody) -> tuple[dict[str, object], int, dict[str, str]]:
         force=body.force,
         idempotency_key=_idempotency_key(),
     )
-    return _accepted(intake.accept(wanted))
+    return _counted(intake.accept(wanted))
 
 
 @blueprint.post("/upload", responses={202: Accepted, 200: Accepted})
 def upload(form: UploadForm) -> tuple[dict[str, object], int, dict[str, str]]:
     """Ingest a media file."""
-    name = PurePath((form.file.filename or "").replace("\\", "/")).name or "upload"
+    return _accepted(take_file(form.file, form))
+
+
+def take_file(file: File, wishes: UploadFields) -> Receipt:
+    """Accept a media file."""
+    name = PurePath((file.filename or "").replace("\\", "/")).name or "upload"
     receipt = uploads.accept(
-        form.file.stream,
+        file.stream,
         owner=caller().owner,
         filename=name,
-        title=form.title or PurePath(name).stem,
-        priority=PRIORITIES[form.priority],
-        language=form.language,
-        force=form.force,
+        title=wishes.title or PurePath(name).stem,
+        priority=PRIORITIES[wishes.priority],
+        language=wishes.language,
+        force=wishes.force,
         idempotency_key=_idempotency_key(),
     )
-    return _accepted(receipt)
+    return _counted(receipt)
 
 
 @blueprint.get("", responses={200: VideoPage})
@@ -147,9 +158,13 @@ def _idempotency_key() -> str | None:
     return key
 
 
+def _counted(receipt: Receipt) -> Receipt:
+    metrics.jobs_submitted_total.labels("duplicate" if receipt.deduplicated else "accepted").inc()
+    return receipt
+
+
 def _accepted(receipt: Receipt) -> tuple[dict[str, object], int, dict[str, str]]:
     job, links = receipt.job, job_links(receipt.job.id)
-    metrics.jobs_submitted_total.labels("duplicate" if receipt.deduplicated else "accepted").inc()
     message = "The video will be processed."
     if receipt.deduplicated:
         message = f"This is job {job.id} already."

@@ -90,7 +90,7 @@ def test_an_upload_goes_the_same_way(client: Client) -> None:
 
     assert ended.status == "completed"
     assert "country" in hit.text
-    assert re.search(r"/api/videos/\w+/transcript\?format=vtt#t=\d", hit.url)
+    assert re.search(r"/videos/\w+\?t=\d+#at$", hit.url)
 
 
 def test_a_deleted_video_is_gone_and_can_be_sent_again(up: Up, client: Client, web: WebServer) -> None:
