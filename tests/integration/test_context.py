@@ -5,7 +5,8 @@ import pytest
 from app.services import contexts
 from app.services.contexts import gather, tokens_in
 from app.services.search import Filters
-from tests.integration.test_search import BREAD, CATS, ROCKETS, ingest, library
+from tests.integration.library import ingest
+from tests.integration.test_search import BREAD, CATS, ROCKETS, library
 
 __all__ = ["library"]
 
