@@ -20,15 +20,15 @@ from monitoring import serving
 
 log = logging.getLogger(__name__)
 
-HTTP_THREADS = 16
-
 
 def main() -> None:
     """Run until SIGTERM or SIGINT; unfinished jobs go on at the next start."""
     settings = config.current()
     logs.set_up(settings.log_format)
     lock = _hold_alone(settings)
-    server = create_server(create_app(settings), host=settings.host, port=settings.port, threads=HTTP_THREADS)
+    server = create_server(
+        create_app(settings), host=settings.host, port=settings.port, threads=settings.http_threads()
+    )
     stop = stop_event()
     _take_up_unfinished()
     schedules.ensure_system_schedules(settings.housekeeping_interval_s)

@@ -4,7 +4,7 @@ import logging
 import threading
 from importlib import import_module
 
-from actors import heartbeat, housekeeping, listing, watch  # noqa: F401  # these declare their actors
+from actors import heartbeat, housekeeping, listing, notify, watch  # noqa: F401  # these declare their actors
 from actors.broker import broker
 from actors.embedded_broker import PoolWorker
 from app.services import workers as members

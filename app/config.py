@@ -27,6 +27,8 @@ DEFAULT_PASSWORDS = {
     "secret",
     "ytrag",
 }
+HTTP_THREADS = 16
+"""Requests that the API works on at once."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -175,6 +177,17 @@ class Config:
     cookies_file: str = _setting("", _text, "cookies for the downloader, Netscape format")
     proxy: str = _setting("", _text, "proxy of the downloader")
     requests_per_minute: int = _setting(600, _whole(0), "requests a minute that a key may make; 0: no limit")
+    event_listeners: int = _setting(300, _whole(1), "most listeners to events of one API process")
+    event_stream_s: float = _setting(
+        3600.0, _positive, "seconds after which a listener to events has to connect again"
+    )
+    webhook_delays_s: tuple[float, ...] = _setting(
+        (10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0), _numbers, "seconds before each further try of a webhook"
+    )
+    webhook_pause_after: int = _setting(20, _whole(1), "failed tries in a row that pause a webhook")
+    webhook_private_addresses: bool = _setting(
+        False, _switch, "let webhooks lead to http and to addresses that are not on the internet"
+    )
     auto_migrate: bool = _setting(True, _switch, "bring the database up to date at the start")
     log_format: str = _setting("text", _one_of("text", "json"), "how log lines look")
     stage_time_limits_s: Mapping[str, float] = field(
@@ -220,6 +233,10 @@ class Config:
             "asr": self.workers_asr,
             "light": self.workers_light,
         }
+
+    def http_threads(self) -> int:
+        """Threads of the API: for requests, for listeners, and one to turn a listener away."""
+        return HTTP_THREADS + self.event_listeners + 1
 
     def is_open(self) -> bool:
         """Whether no key is asked for: only in development, bound to loopback."""

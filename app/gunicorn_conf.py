@@ -1,4 +1,4 @@
-"""What gunicorn asks of us: log lines like our own, and no trace of the present from a worker that died."""
+"""What gunicorn asks of us: threads, lines like our own, and no trace of the present from a dead worker."""
 
 import os
 from pathlib import Path
@@ -8,6 +8,7 @@ from gunicorn.glogging import Logger
 
 from app.config import current  # not the module: gunicorn takes the name `config` here for a setting
 from app.logs import set_up
+from app.services.listeners import Listeners
 from monitoring.processes import FOLDER, forget_living
 
 
@@ -23,9 +24,16 @@ class Lines(Logger):  # type: ignore[misc]  # it has no types
 
 
 logger_class = Lines
+threads = current().http_threads()
+worker_connections = 2 * threads + 1000
 
 
 def child_exit(_arbiter: Any, worker: Any) -> None:
     """Drop what the worker said of the present; what it counted stays."""
     if folder := os.environ.get(FOLDER):
         forget_living(Path(folder), str(worker.pid))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Have listeners to events go when the process is told to end, which would else wait for them."""
+    Listeners.stopping = staticmethod(lambda: not worker.alive)

@@ -29,7 +29,7 @@ class TooManyListeners(YtragError):
     """All places for listeners to events are taken."""
 
     code = "too_many_listeners"
-    hint = "Come again after Retry-After, or ask for the status instead."
+    hint = "Come again after Retry-After, ask for the status instead, or let YTRAG_EVENT_LISTENERS be raised."
     retryable = True
     retry_after_s = 10
 

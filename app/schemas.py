@@ -59,6 +59,12 @@ class ProcessBody(Strict):
     run_at: AwareDatetime | None = Field(None, description="Not before this moment, with its zone.")
     delay_s: float | None = Field(None, ge=0, le=366 * 86400, description="Not before this many seconds.")
     force: bool = Field(default=False, description="Ingest again although it was done before.")
+    webhook_url: str | None = Field(
+        None,
+        max_length=2048,
+        examples=["https://example.org/hooks/youtube-rag"],
+        description="An address to tell of this job: progress, completed, failed, cancelled.",
+    )
 
 
 class UploadFields(Strict):
@@ -78,6 +84,10 @@ class Accepted(Answer):
     status: str = Field(examples=["Queued"])
     message: str
     deduplicated: bool = False
+    webhook_id: str | None = Field(default=None, description="Where webhook_url was given.")
+    webhook_secret: str | None = Field(
+        default=None, description="What signs its deliveries; shown this once."
+    )
     links: dict[str, str]
 
 

@@ -28,7 +28,7 @@ FAN_OUT = "transcribe"
 CHUNK_ACTOR = "transcribe_chunk"
 """Works on one chunk of the stage that fans out."""
 
-OTHERS = {CHUNK_ACTOR: "asr", "housekeeping": "light", "list_videos": "io"}
+OTHERS = {CHUNK_ACTOR: "asr", "housekeeping": "light", "list_videos": "io", "notify": "io"}
 POOLS = {stage.name: stage.pool for stage in STAGES} | OTHERS
 """The pool that serves each queue; a stage's queue bears its name."""
 

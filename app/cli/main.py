@@ -57,7 +57,7 @@ def serve() -> None:
     _become(
         *("-m", "gunicorn", "app.wsgi:app", "--bind", bind, "--no-control-socket"),
         *("--config", "python:app.gunicorn_conf"),
-        *("--worker-class", "gthread", "--threads", "16", "--timeout", "120"),
+        *("--worker-class", "gthread", "--timeout", "120"),
     )
 
 

@@ -1,6 +1,6 @@
 """Takes new jobs in: once each, whatever is sent twice."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,8 @@ from app import clock
 from app.errors import Conflict, IdempotencyConflict
 from app.models.base import transactional
 from app.models.jobs import ACTIVE, Job
-from app.services import duplicates, events, jobs, starts, videos
+from app.services import duplicates, events, jobs, notifications, starts, videos, webhooks
+from app.services.webhooks import Registered
 
 TRIES = 5
 """How often a request is looked at that others of its kind overtake."""
@@ -33,6 +34,7 @@ class Request:
     force: bool = False
     idempotency_key: str | None = None
     media_key: str | None = None
+    webhook_url: str | None = None
     job_id: str = field(default_factory=lambda: str(ULID()))
 
     def dedup_key(self) -> str:
@@ -42,7 +44,8 @@ class Request:
     def body(self) -> str:
         """The same for requests that ask for the same."""
         when = self.run_at.isoformat() if self.run_at else None
-        return duplicates.digest([self.dedup_key(), self.priority, when, self.force])
+        told = [self.webhook_url] if self.webhook_url else []
+        return duplicates.digest([self.dedup_key(), self.priority, when, self.force, *told])
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,19 @@ class Receipt:
 
     job: Job
     deduplicated: bool = False
+    webhook: Registered | None = None
 
 
 @transactional
 def accept(request: Request) -> Receipt:
+    """Store the job and all that starts it, or find the owner's twin; and let its webhook be told of it."""
+    receipt = _accept(request)
+    if request.webhook_url is None or receipt.job.state not in ACTIVE:
+        return receipt
+    return replace(receipt, webhook=webhooks.attach(receipt.job, request.webhook_url))
+
+
+def _accept(request: Request) -> Receipt:
     """Store the job and all that starts it, or that lets it follow one at work; or find the owner's twin."""
     for _ in range(TRIES):
         if known := _sent_before(request):
@@ -126,6 +138,7 @@ def _store(request: Request, leader: Job | None) -> Job | None:
             mode=request.mode,
             language=request.language,
             options=request.options,
+            notifies=notifications.wanted_by(request.owner),
             state=state or ("scheduled" if request.run_at else "pending"),
             idempotency_key=request.idempotency_key,
             request_hash=request.body(),

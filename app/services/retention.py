@@ -14,7 +14,7 @@ from app.models.jobs import ACTIVE, Job
 from app.models.messages import Message, MessageEvent, Outbox
 from app.models.schedules import ScheduleRun
 from app.models.videos import Segment, Video, VideoAccess
-from app.services import media, workers
+from app.services import deliveries, media, workers
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,8 @@ def keep_house() -> dict[str, int]:
         "files": _orphaned_files(),
         "workspaces": storage().clear_old_workspaces(ORPHAN_AFTER.total_seconds()),
         "schedule_runs": _in_batches(_old_schedule_runs),
+        "deliveries": _in_batches(_old_deliveries),
+        "stranded_webhooks": deliveries.ring_stranded(),
         "workers": workers.forget_stale(),
     }
     log.info("kept house", extra=gone)
@@ -88,6 +90,12 @@ def _old_schedule_runs() -> int:
     before = clock.now() - timedelta(days=config.current().retention_days)
     old = ScheduleRun.select(ScheduleRun.id).where(ScheduleRun.fire_time < before).limit(BATCH)
     return int(ScheduleRun.delete().where(ScheduleRun.id.in_([run.id for run in old])).execute())
+
+
+@transactional
+def _old_deliveries() -> int:
+    """Delete a batch of what webhooks were told before the retention time."""
+    return deliveries.forget_old(clock.now() - timedelta(days=config.current().retention_days))
 
 
 def _orphaned_files() -> int:

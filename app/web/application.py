@@ -10,9 +10,24 @@ from app.models import schema
 from app.models.base import release
 from app.schemas import ProblemAnswer
 from app.services.search import MODES
-from app.web import auth, batches, errors, health, jobs, keys, metering, schedules, search, sources, videos
+from app.web import (
+    auth,
+    batches,
+    errors,
+    events,
+    health,
+    jobs,
+    keys,
+    metering,
+    schedules,
+    search,
+    sources,
+    videos,
+    webhooks,
+)
 from app.web.openapi import Api
 from app.web.pages.pages import pages
+from app.web.places import Places
 from monitoring import metrics
 
 REFUSALS = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 507)
@@ -39,13 +54,14 @@ def create_app(config: Config) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = config.max_download_bytes + FORM_BYTES
     app.config["SWAGGER_CONFIG"] = {"tryItOutEnabled": True}
     app.add_url_rule("/api/docs", "docs", app.view_functions["swagger.swagger"])
-    for resource in (health, videos, batches, jobs, search, schedules, sources, keys):
+    for resource in (health, videos, batches, jobs, search, schedules, sources, keys, events, webhooks):
         app.register_api(resource.blueprint)
     app.register_blueprint(pages)
     metering.register(app)  # first, so that it measures those too that nobody lets in
     auth.register(app, config)
     errors.register(app)
     app.after_request(_harden)
+    app.wsgi_app = Places(app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents it
     metrics.begin_api(version("youtube-rag"), modes=MODES)
     app.teardown_appcontext(lambda _error: release())
     release()  # what the start needed; the thread that started may never serve

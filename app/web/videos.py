@@ -24,7 +24,7 @@ from app.schemas import (
     VideoDetailAnswer,
     VideoPage,
 )
-from app.services import intake, subtitles, transcripts, uploads, videos
+from app.services import intake, subtitles, transcripts, uploads, videos, webhooks
 from app.services.intake import Receipt, Request
 from app.web.auth import caller
 from app.web.jobs import check_cursor
@@ -69,6 +69,7 @@ def take_url(body: ProcessBody) -> Receipt:
         run_at=body.run_at or delayed,
         force=body.force,
         idempotency_key=_idempotency_key(),
+        webhook_url=webhooks.check(body.webhook_url) if body.webhook_url else None,
     )
     return _counted(intake.accept(wanted))
 
@@ -176,6 +177,8 @@ def _accepted(receipt: Receipt) -> tuple[dict[str, object], int, dict[str, str]]
         status="Queued" if job.state != "completed" and not receipt.deduplicated else job.state.capitalize(),
         message=message,
         deduplicated=receipt.deduplicated,
+        webhook_id=receipt.webhook.webhook.id if receipt.webhook else None,
+        webhook_secret=receipt.webhook.secret if receipt.webhook else None,
         links=links,
     )
     return answer.model_dump(mode="json"), 200 if receipt.deduplicated else 202, {"Location": links["status"]}
