@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHON LOCK TORCH_INDEX
 
-.PHONY: help setup demo talk services services-down stack stack-test test check format bench lock clean
+.PHONY: help setup demo talk services services-down stack stack-test monitor test check format bench lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -30,6 +30,9 @@ stack: setup  ## Run the production form of docker-compose.yml without Docker un
 
 stack-test: setup  ## Send one video through the production form, and search it
 	@$(BIN)/python -m deploy.tools.stack --once
+
+monitor: setup  ## Load the production form under a real Prometheus and Alertmanager; draws var/monitor.html (KEEP=1)
+	@$(BIN)/python -m deploy.tools.monitor $(if $(KEEP),--keep)
 
 # 69: no servers to be had here. What needs them is then skipped, in CI failed.
 test: setup  ## Run the whole test suite and measure coverage (ARGS="-k search")

@@ -19,6 +19,14 @@ from tests import services, tools
 from tests.observed import Observed, answers, eventually
 from tests.up import free_port
 
+QUICK = {
+    "POLL_S": "0.2",
+    "LEASE_S": "5",
+    "RETRY_DELAYS_S": "0.2",
+    "DOWNLOAD_SPACING_S": "0",
+    "WHISPER_MODEL": "packaged-tiny.en",
+}
+"""Settings of a house in which much happens within a minute."""
 SHORTER = 60
 """What takes minutes in operation takes so many times less here."""
 

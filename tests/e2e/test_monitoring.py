@@ -2,6 +2,7 @@
 
 import math
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -9,23 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from deploy.tools import dashboards, rules
+from deploy.tools import dashboards, monitor_page, rules
 from tests import tools, traffic
 from tests.observed import Observed, eventually
-from tests.prometheus import Monitoring, watching
+from tests.prometheus import QUICK, Monitoring, watching
 from tests.services import execute, fresh_broker, fresh_database
 from tests.webserver import WebServer
 
 PILE = 150
 PATIENCE_S = 60.0
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-SETTINGS = {
-    "POLL_S": "0.2",
-    "LEASE_S": "5",
-    "RETRY_DELAYS_S": "0.2",
-    "DOWNLOAD_SPACING_S": "0",
-    "WHISPER_MODEL": "packaged-tiny.en",
-}
 UNTOLD = {"WebhookFailureRatioHigh"}
 """Rests on a metric that the program does not tell yet."""
 
@@ -42,7 +36,7 @@ def house(stack: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> Observe
     tools.needed()
     database_url, broker_url = stack.enter_context(fresh_database()), stack.enter_context(fresh_broker())
     folder = tmp_path_factory.mktemp("house")
-    observed = Observed(folder, database_url=database_url, broker_url=broker_url, **SETTINGS)
+    observed = Observed(folder, database_url=database_url, broker_url=broker_url, **QUICK)
     observed.hold_back_workers()
     return stack.enter_context(observed)
 
@@ -111,6 +105,18 @@ def test_every_query_of_panels_and_rules_has_a_finite_answer_after_real_work(
     assert [(where, query) for where, query, found in rows if not found] == []
     for state, count in execute(house.database_url, "SELECT state, COUNT(*) FROM job GROUP BY state"):
         assert answer(monitoring, f'max(ytrag_jobs{{state="{state}"}})') == [float(str(count))]
+
+
+def test_the_page_of_make_monitor_draws_every_panel_and_the_alerts(monitoring: Monitoring) -> None:
+    window = monitor_page.Window(monitoring.ask_range, time.time() - 60, time.time())
+
+    boards = monitor_page.drawn(window)
+    page = monitor_page.page(boards, window, told=monitoring.receiver.alerts, about="A test.")
+
+    assert monitor_page.empty(boards) == []
+    assert page.count("<svg") == sum(len(board.panels) for board in dashboards.BOARDS) + 1
+    assert "FailedJobsHigh: firing for" in page
+    assert "Nobody serves the queue extract_audio, in which" in page
 
 
 def every_query() -> Iterator[tuple[str, str]]:
