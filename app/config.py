@@ -170,7 +170,7 @@ class Config:
     housekeeping_interval_s: float = _setting(3600.0, _positive, "seconds between two clean-ups of old data")
     shutdown_timeout_s: float = _setting(60.0, _positive, "seconds that a stop may take")
     allowed_sources: tuple[str, ...] = _setting(
-        YOUTUBE_HOSTS, _names, "hosts that videos may come from, by name"
+        YOUTUBE_HOSTS, _names, "hosts that videos may come from, by name; inside a network by number"
     )
     max_duration_s: float = _setting(6 * 3600.0, _positive, "longest video taken, seconds")
     max_download_bytes: int = _setting(4 * 1024**3, _whole(1), "largest file taken, bytes")

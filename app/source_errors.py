@@ -17,7 +17,7 @@ class AddressRefused(PermanentError):
     """The source led to an address inside a network, where strangers have no business."""
 
     code = "address_refused"
-    hint = "Send a public address; the operator can open one internal HOST:PORT in YTRAG_ALLOWED_SOURCES."
+    hint = "Send a public address; the operator can name one inside, as a number, in YTRAG_ALLOWED_SOURCES."
 
 
 class VideoUnavailable(PermanentError):

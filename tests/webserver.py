@@ -2,9 +2,11 @@
 
 /talk.mp4 whole or by range; /slow/talk.mp4 a little at a time; /cut/talk.mp4 closes half-way;
 /chunked/talk.mp4 without a length; /empty/talk.mp4 without a byte; /redirect/talk.mp4 to /talk.mp4;
-/status/503 as said; /hang/ says nothing until the server stops.
+/status/503 as said; /hang/ says nothing until the server stops; /away/HOST:PORT/talk.mp4 to that server;
+/endless/ is a page without an end; /bomb/ a small gzip that is 200 MB of page.
 """
 
+import gzip
 import mimetypes
 import re
 import threading
@@ -29,8 +31,8 @@ class WebServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), _Answer)
+    def __init__(self, folder: Path, port: int = 0, *, host: str = "127.0.0.1") -> None:
+        super().__init__((host, port), _Answer)
         self.folder = folder.resolve()
         self.requests: list[str] = []
         self.cookies: list[str | None] = []
@@ -43,7 +45,7 @@ class WebServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Where it is, without a slash at the end."""
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"http://{self.server_address[0]!s}:{self.server_port}"
 
     @contextmanager
     def answering(self, path: str) -> Iterator[None]:
@@ -113,6 +115,19 @@ class _Answer(BaseHTTPRequestHandler):
 
     def answer_redirect(self, name: str) -> None:
         self._head(302, name, 0, {"Location": f"/{name}"})
+
+    def answer_away(self, target: str) -> None:
+        self._head(302, target, 0, {"Location": f"http://{target}"})
+
+    def answer_endless(self, name: str) -> None:
+        self._head(200, name, None)
+        while not self.server.stopping.is_set():
+            self.wfile.write(b"<p>and so on" * 8192)
+
+    def answer_bomb(self, name: str) -> None:
+        body = gzip.compress(bytes(200 * 1024**2), 1)
+        self._head(200, name, len(body), {"Content-Encoding": "gzip"})
+        self._write(body)
 
     def answer_status(self, code: str) -> None:
         self.send_error(int(code))

@@ -18,7 +18,7 @@ from app import config
 from app.engines.processes import Child
 from app.error_codes import rebuilt
 from app.errors import TimeLimitReached
-from app.source_errors import DownloadFailed
+from app.source_errors import AddressRefused, DownloadFailed
 from app.values import Captions, Chapter, Media, OnProgress, Wish, Word
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class YtDlp:
     """The real source: yt-dlp in a child process that is killed when it must stop."""
 
     limits: DownloadLimits
+    allowed_hosts: tuple[str, ...] = ()
     cookies_file: str = ""
     proxy: str = ""
 
@@ -88,7 +89,10 @@ class YtDlp:
                 else:
                     on_progress(fraction)
         if "code" in outcome:
-            raise rebuilt(outcome)
+            error = rebuilt(outcome)
+            if isinstance(error, AddressRefused):
+                log.warning("a source led inside", extra={"url": url, "stderr": child.stderr[-500:]})
+            raise error
         if "found" not in outcome:
             log.error(
                 "downloader died", extra={"returncode": child.returncode, "stderr": child.stderr[-2000:]}
@@ -105,7 +109,12 @@ def media_source() -> YtDlp:
         max_bytes=settings.max_download_bytes,
         timeout_s=settings.stage_time_limits_s.get("download", DOWNLOAD_TIMEOUT_S),
     )
-    return YtDlp(limits, cookies_file=settings.cookies_file, proxy=settings.proxy)
+    return YtDlp(
+        limits,
+        allowed_hosts=settings.allowed_sources,
+        cookies_file=settings.cookies_file,
+        proxy=settings.proxy,
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -1,8 +1,8 @@
 """The process that runs yt-dlp on what a stranger names: limited, without our settings, killed by its parent.
 
 `python -m app.engines.media_child` reads one JSON object from stdin (url, directory, wish, limits,
-cookies_file, proxy) and writes JSON lines to stdout: {"fraction": 0.5} any number of times, then
-{"found": {…}} or {"code": …, "detail": …} with whatever else the error knows.
+allowed_hosts, cookies_file, proxy) and writes JSON lines to stdout: {"fraction": 0.5} any number of times,
+then {"found": {…}} or {"code": …, "detail": …} with whatever else the error knows.
 """
 
 import contextlib
@@ -22,11 +22,12 @@ from typing import Any
 import deno
 
 from app import error_codes
-from app.engines import captions
+from app.engines import captions, guard
 from app.engines.media_errors import translate
 from app.engines.sources import youtube_id
 from app.errors import NoAudio, StageError, TooLarge, TooLong
 from app.source_errors import (
+    AddressRefused,
     CookiesRefused,
     DownloadFailed,
     LiveVideo,
@@ -75,10 +76,19 @@ def serve(work: Callable[[dict[str, Any], Report, Warnings], dict[str, Any]]) ->
     os.chdir(order["directory"])
     warnings = Warnings()
     with contextlib.redirect_stdout(sys.stderr):
+        refused = guard.install(
+            order["url"],
+            allowed_hosts=order["allowed_hosts"],
+            proxy=order["proxy"],
+            programs=[deno.find_deno_bin()],
+        )
         try:
             news = {"found": work(order, report, warnings)}
         except Exception as failure:  # noqa: BLE001  # whatever it is, the parent must be told
-            news = error_codes.told(_dated(translate(failure, warnings.kept), order))
+            error = translate(failure, warnings.kept)
+            if refused and error.policy == "retry":  # yt-dlp tells of a lost connection and not of why
+                error = AddressRefused("The source led to an address inside a network: not for this server.")
+            news = error_codes.told(_dated(error, order))
     report(news)
 
 

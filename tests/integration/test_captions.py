@@ -28,7 +28,7 @@ DESCRIBED = Media(None, "youtube", "video000001", "At the zoo", URL, duration_s=
 
 
 def download(directory: Path, mode: str, **limits: float) -> Media:
-    source = YtDlp(DownloadLimits(**{**vars(LIMITS), **limits}))
+    source = YtDlp(DownloadLimits(**{**vars(LIMITS), **limits}), ("127.0.0.1",))
     return source.download(URL, directory, wish=Wish(mode), on_progress=lambda _fraction: None)
 
 

@@ -15,7 +15,9 @@ from tests.youtube import PAGE_SIZE, Play, YouTube
 
 CHANNEL = "https://www.youtube.com/@zoo/videos"
 PLAYLIST = "https://www.youtube.com/playlist?list=PLrAXtmErZgOeiKm4sgNOknGvNjby9efdf"
-LISTER = YtDlpLister(YtDlp(DownloadLimits(max_duration_s=600, max_bytes=10_000_000, timeout_s=60)))
+LISTER = YtDlpLister(
+    YtDlp(DownloadLimits(max_duration_s=600, max_bytes=10_000_000, timeout_s=60), ("127.0.0.1",))
+)
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Bees</title>
 <item><title>One</title><link>{url}/one.html</link></item>
 <item><title>Two</title><link>{url}/two.html</link></item></channel></rss>"""

@@ -25,7 +25,8 @@ from tests.media_files import make_video
 from tests.webserver import WebServer
 
 LIMITS = DownloadLimits(max_duration_s=600, max_bytes=10_000_000, timeout_s=60)
-ORDINARY = YtDlp(LIMITS)
+HERE = ("127.0.0.1",)
+ORDINARY = YtDlp(LIMITS, HERE)
 PAGE = """<!doctype html><html><head><title>A talk on bees</title></head><body><video>
 <source src=talk.mp4 type=video/mp4><track kind=subtitles srclang=en src=talk.en.vtt></video></body></html>"""
 
@@ -92,6 +93,7 @@ def test_the_source_is_made_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> 
         "YTRAG_MAX_DURATION_S": "60",
         "YTRAG_MAX_DOWNLOAD_BYTES": "1000",
         "YTRAG_STAGE_TIME_LIMIT_DOWNLOAD_S": "5",
+        "YTRAG_ALLOWED_SOURCES": "127.0.0.1",
         "YTRAG_COOKIES_FILE": "cookies.txt",
         "YTRAG_PROXY": "http://proxy:3128",
     }
@@ -99,7 +101,9 @@ def test_the_source_is_made_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> 
 
     source = media_source()
 
-    assert source == YtDlp(DownloadLimits(60, 1000, 5), cookies_file="cookies.txt", proxy="http://proxy:3128")
+    assert source == YtDlp(
+        DownloadLimits(60, 1000, 5), HERE, cookies_file="cookies.txt", proxy="http://proxy:3128"
+    )
 
 
 def test_a_page_with_a_video_element_gives_its_file_and_title(server: WebServer, tmp_path: Path) -> None:
@@ -177,7 +181,7 @@ def test_a_server_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large_is_refused_and_nothing_is_left(
     server: WebServer, tmp_path: Path, way: str
 ) -> None:
-    small = YtDlp(DownloadLimits(max_duration_s=600, max_bytes=20_000, timeout_s=60))
+    small = YtDlp(DownloadLimits(max_duration_s=600, max_bytes=20_000, timeout_s=60), HERE)
 
     with pytest.raises(TooLarge, match="larger"):
         download(f"{server.url}{way}/talk.mp4", tmp_path, source=small)
@@ -219,7 +223,7 @@ def test_a_source_that_says_nothing_can_be_stopped_too(server: WebServer, tmp_pa
 
 
 def test_a_download_that_takes_too_long_is_stopped(server: WebServer, tmp_path: Path) -> None:
-    hasty = YtDlp(DownloadLimits(max_duration_s=600, max_bytes=10_000_000, timeout_s=0.1))
+    hasty = YtDlp(DownloadLimits(max_duration_s=600, max_bytes=10_000_000, timeout_s=0.1), HERE)
 
     with pytest.raises(TimeLimitReached, match="longer than"):
         download(f"{server.url}/hang/", tmp_path, source=hasty)
@@ -237,7 +241,9 @@ def test_cookies_are_sent_to_their_host_and_their_file_stays_as_it_was(
     before = cookies.read_bytes()
     monkeypatch.chdir(tmp_path)
 
-    download(f"{server.url}/talk.mp4", tmp_path / "job", source=YtDlp(LIMITS, cookies_file="cookies.txt"))
+    download(
+        f"{server.url}/talk.mp4", tmp_path / "job", source=YtDlp(LIMITS, HERE, cookies_file="cookies.txt")
+    )
 
     assert server.cookies[-1] == "session=abc"
     assert cookies.read_bytes() == before
@@ -245,7 +251,7 @@ def test_cookies_are_sent_to_their_host_and_their_file_stays_as_it_was(
 
 
 def test_a_missing_cookie_file_is_named_without_its_path(server: WebServer, tmp_path: Path) -> None:
-    source = YtDlp(LIMITS, cookies_file=str(tmp_path / "none.txt"))
+    source = YtDlp(LIMITS, HERE, cookies_file=str(tmp_path / "none.txt"))
 
     with pytest.raises(CookiesRefused, match="cookie file cannot be read") as failure:
         download(f"{server.url}/talk.mp4", tmp_path / "job", source=source)
