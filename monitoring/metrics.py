@@ -94,7 +94,7 @@ model_load_seconds = Histogram(
 )
 download_bytes_total = Counter("ytrag_download_bytes_total", "Media that was fetched from sources.")
 webhook_deliveries_total = Counter(
-    "ytrag_webhook_deliveries_total", "Calls of webhooks, by how they ended.", ["outcome"]
+    "ytrag_webhook_deliveries_total", "Calls of webhooks, each try, by how they ended.", ["outcome"]
 )
 
 http_request_duration_seconds = Histogram(
@@ -125,6 +125,8 @@ def begin_worker(
             stage_queue_wait_seconds.labels(stage, priority)
     for priority in ranks:
         time_to_first_start_seconds.labels(priority)
+    for outcome in ("delivered", "failed"):
+        webhook_deliveries_total.labels(outcome)
     begin_jobs()
 
 

@@ -3,10 +3,8 @@
 import json
 import re
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +15,7 @@ import yaml
 from deploy.tools.rules import ROOT, shortened
 from tests import services, tools
 from tests.observed import Observed, answers, eventually
+from tests.receiver import Receiver
 from tests.up import free_port
 
 QUICK = {
@@ -24,6 +23,7 @@ QUICK = {
     "LEASE_S": "5",
     "RETRY_DELAYS_S": "0.2",
     "DOWNLOAD_SPACING_S": "0",
+    "WEBHOOK_PRIVATE_ADDRESSES": "1",
     "WHISPER_MODEL": "packaged-tiny.en",
 }
 """Settings of a house in which much happens within a minute."""
@@ -31,41 +31,22 @@ SHORTER = 60
 """What takes minutes in operation takes so many times less here."""
 
 
-class Receiver(ThreadingHTTPServer):
-    """A webhook's receiver that keeps what it is told: `alerts` by name and status."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Take)
-        self.alerts: list[dict[str, Any]] = []
-
-    def told(self, name: str, status: str) -> list[dict[str, Any]]:
-        """The alerts of this name that came with this status."""
-        return [
-            alert
-            for alert in list(self.alerts)
-            if (alert["labels"]["alertname"], alert["status"]) == (name, status)
-        ]
-
-
-class _Take(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.alerts += body["alerts"]
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
-        """Keep quiet."""
-
-
 class Monitoring:
     """The addresses of a Prometheus and an Alertmanager that look at a house, and what they say."""
 
-    def __init__(self, receiver: Receiver) -> None:
-        self.receiver = receiver
+    def __init__(self, webhook: Receiver) -> None:
+        self.webhook = webhook
         self.prometheus, self.alertmanager = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+
+    @property
+    def alerts(self) -> list[dict[str, Any]]:
+        """All that came to the webhook."""
+        return [alert for call in list(self.webhook.received) for alert in json.loads(call.body)["alerts"]]
+
+    def told(self, name: str, status: str) -> list[dict[str, Any]]:
+        """The alerts of this name that came with this status."""
+        wanted = (name, status)
+        return [one for one in self.alerts if (one["labels"]["alertname"], one["status"]) == wanted]
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """The present answer to a query."""
@@ -91,21 +72,19 @@ def watching(house: Observed, folder: Path) -> Iterator[Monitoring]:
     """Prometheus (with all rules, as without Grafana) and Alertmanager, for as long as the block runs."""
     tools.needed()
     folder.mkdir(parents=True, exist_ok=True)
-    receiver = Receiver()
-    threading.Thread(target=receiver.serve_forever, daemon=True).start()
-    monitoring = Monitoring(receiver)
-    _configure(house, monitoring, folder)
-    processes = [_start(command, folder) for command in _commands(monitoring, folder)]
-    try:
-        eventually(lambda: answers(f"{monitoring.prometheus}/-/ready"))
-        eventually(lambda: answers(f"{monitoring.alertmanager}/-/ready"))
-        yield monitoring
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait(timeout=30)
-        receiver.shutdown()
+    with Receiver() as webhook:
+        monitoring = Monitoring(webhook)
+        _configure(house, monitoring, folder)
+        processes = [_start(command, folder) for command in _commands(monitoring, folder)]
+        try:
+            eventually(lambda: answers(f"{monitoring.prometheus}/-/ready"))
+            eventually(lambda: answers(f"{monitoring.alertmanager}/-/ready"))
+            yield monitoring
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.wait(timeout=30)
 
 
 def _commands(monitoring: Monitoring, folder: Path) -> list[list[str]]:
@@ -146,7 +125,7 @@ def _configure(house: Observed, monitoring: Monitoring, folder: Path) -> None:
             job["params"]["vhost"] = [urlsplit(house.settings["BROKER_URL"]).path.strip("/")]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(told))
     text = (ROOT / "deploy/alertmanager/alertmanager.yml").read_text()
-    text = text.replace("http://127.0.0.1:9095", f"http://127.0.0.1:{monitoring.receiver.server_port}")
+    text = text.replace("http://127.0.0.1:9095", monitoring.webhook.url)
     text = re.sub(r"(group_wait|group_interval): \w+", r"\1: 1s", text)
     (folder / "alertmanager.yml").write_text(text)
 

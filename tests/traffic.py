@@ -41,6 +41,12 @@ def work(up: Up, web: WebServer, number: int) -> JobStatusAnswer:
     return ended
 
 
+def add_webhook(up: Up, url: str) -> None:
+    """Have the ends of all jobs from now on told there."""
+    wish = {"url": url, "events": ["completed", "failed", "cancelled"]}
+    httpx.post(f"{up.client.server}/api/webhooks", json=wish).raise_for_status()
+
+
 def fail_for_good(up: Up, web: WebServer) -> JobStatusAnswer:
     """A source that answers with errors, until the retries are spent."""
     job_id = up.client.submit(f"{web.url}/status/500?{secrets.token_hex(4)}").job_id

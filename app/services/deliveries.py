@@ -13,6 +13,7 @@ from app.models.base import after_commit, transactional
 from app.models.messages import Message, Outbox
 from app.models.webhooks import Delivery, Webhook
 from app.services import notifications, outbox
+from monitoring import metrics
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ def _record(delivery: Delivery, status: int | None, error: str | None) -> None:
     else:
         changes["next_at"] = now + timedelta(seconds=delays[delivery.attempts])
     Delivery.update(changes).where((Delivery.id == delivery.id) & (Delivery.state == "pending")).execute()
+    after_commit(metrics.webhook_deliveries_total.labels("delivered" if delivered else "failed").inc)
     failures = 0 if delivered else Webhook.failures + 1
     Webhook.update(failures=failures).where(Webhook.id == delivery.webhook_id).execute()
     if not delivered:

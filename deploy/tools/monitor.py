@@ -22,6 +22,7 @@ from tests import services as servers
 from tests import traffic
 from tests.observed import Observed, eventually
 from tests.prometheus import QUICK, SHORTER, Monitoring, watching
+from tests.receiver import Receiver
 from tests.webserver import WebServer
 
 PAGE = ROOT / "var/monitor.html"
@@ -75,7 +76,7 @@ def run(*, keep: bool) -> int:
 
 def load(house: Observed, monitoring: Monitoring) -> None:
     """What there is to see: alarms and their ends, waiting, work, failures."""
-    told = monitoring.receiver.told
+    told = monitoring.told
     head("Load")
     say("no worker", f"{PILE} uploads that are no media")
     traffic.pile_up(house, PILE)
@@ -84,7 +85,8 @@ def load(house: Observed, monitoring: Monitoring) -> None:
     house.send_workers()
     eventually(partial(told, "FailedJobsHigh", "firing"), PATIENCE_S)
     say("work", f"{JOBS} clips of speech, a source that fails, a cancelled download")
-    with WebServer(ROOT / "tests/fixtures") as web, ThreadPoolExecutor(AT_ONCE) as crowd:
+    with WebServer(ROOT / "tests/fixtures") as web, ThreadPoolExecutor(AT_ONCE) as crowd, Receiver() as hook:
+        traffic.add_webhook(house, hook.url)
         traffic.cancel_one(house, web)
         traffic.fail_for_good(house, web)
         for status in crowd.map(partial(traffic.work, house, web), range(JOBS)):
@@ -98,10 +100,10 @@ def draw(window: monitor_page.Window, monitoring: Monitoring) -> list[str]:
     boards = monitor_page.drawn(window)
     about = f"{ABOUT} Waits of alerts are {SHORTER} times shorter than in operation."
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(monitor_page.page(boards, window, told=monitoring.receiver.alerts, about=about))
+    PAGE.write_text(monitor_page.page(boards, window, told=monitoring.alerts, about=about))
     empty = monitor_page.empty(boards)
     head("Seen")
-    say("alerts", f"{len(monitoring.receiver.alerts)} messages came to the webhook")
+    say("alerts", f"{len(monitoring.alerts)} messages came to the webhook")
     say("panels", f"{sum(len(panels) for _, panels in boards)} drawn, {len(empty)} of them empty")
     for name in empty:
         out.print(f"  [red]nothing found[/]  {name}")

@@ -131,4 +131,4 @@ def test_every_alert_but_the_watchdog_is_linked_from_a_panel() -> None:
 
     shown = set(re.findall(r"runbooks/(\w+)\.md", text))
     unlinked = {rule["alert"] for rule in rules.every()} - shown
-    assert unlinked <= {"Watchdog", "MetricsAbsent", "WebhookFailureRatioHigh"}
+    assert unlinked <= {"Watchdog", "MetricsAbsent"}

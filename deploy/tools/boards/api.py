@@ -1,4 +1,4 @@
-"""What is asked of the API, and how it answers."""
+"""What is asked of the API, how it answers, and what webhooks are told."""
 
 from deploy.tools.panels import Board, Panel, per_s, quantile, stat
 
@@ -8,7 +8,7 @@ ERRORS = f'sum(rate({REQUESTS}{{code=~"5.."}}[$__rate_interval])) / sum(rate({RE
 API = Board(
     "ytrag-api",
     "API & webhooks",
-    "What is asked of the API, and how it answers.",
+    "What is asked of the API, how it answers, and what webhooks are told.",
     (
         stat(
             "Errors of ours",
@@ -65,6 +65,13 @@ API = Board(
             "95 % take less than this, by mode.",
             {"{{mode}}": quantile(0.95, "ytrag_search_seconds", "mode")},
             "s",
+        ),
+        Panel(
+            "Calls of webhooks",
+            "A second, each try, by how it ended.",
+            {"{{outcome}}": per_s("ytrag_webhook_deliveries_total", "outcome")},
+            "reqps",
+            runbook="WebhookFailureRatioHigh",
         ),
     ),
 )
