@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from app.engines.index import word_spans, words
+
+LEAST = 3
+"""Letters of a stem that another may begin with."""
 
 
 def spans(text: str, query_words: Sequence[str]) -> list[tuple[int, int]]:
     """Where the words stand, in order; what touches or overlaps is one span."""
-    stems = [_stem(word) for word in query_words]
+    wanted = _Stems(query_words)
     found: list[tuple[int, int]] = []
     for word, start, end in word_spans(text):
-        if not any(_alike(_stem(word), stem) for stem in stems):
+        if word not in wanted:
             continue
         if found and start <= found[-1][1]:
             found[-1] = (found[-1][0], end)
@@ -22,17 +26,28 @@ def spans(text: str, query_words: Sequence[str]) -> list[tuple[int, int]]:
 
 def share(text: str, query_words: Sequence[str]) -> float:
     """The fraction of the words that the text holds."""
-    stems = tuple(_stem(word) for word in words(text))
-    held = [word for word in query_words if any(_alike(_stem(word), stem) for stem in stems)]
-    return len(held) / len(query_words) if query_words else 0.0
+    held = _Stems(words(text))
+    return sum(word in held for word in query_words) / len(query_words) if query_words else 0.0
 
 
+class _Stems:
+    """Words that are looked up in whatever inflection.
+
+    Two stems are alike if they are equal, or one of three letters or more begins the other by one letter
+    less (run, runn-ing).
+    """
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self._stems = {_stem(word) for word in known}
+        self._shorter = {stem[:-1] for stem in self._stems if len(stem) > LEAST}
+
+    def __contains__(self, word: str) -> bool:
+        stem = _stem(word)
+        longer = len(stem) > LEAST and stem[:-1] in self._stems
+        return longer or stem in self._stems or stem in self._shorter
+
+
+@lru_cache(maxsize=10_000)
 def _stem(word: str) -> str:
     """The word without the commonest English endings: enough to tell sentences of one passage apart."""
     return re.sub(r"(?<=...)(ies|ied|ing|'s|ed|es|s|y|e)$", "", word)
-
-
-def _alike(stem: str, other: str) -> bool:
-    """Equal, or one of three letters or more begins the other by at most one letter less (run, runn-ing)."""
-    short, long = sorted((stem, other), key=len)
-    return stem == other or (len(short) >= 3 and len(long) == len(short) + 1 and long.startswith(short))

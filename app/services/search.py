@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ MODES = ("hybrid", "semantic", "keyword")
 MAX_LIMIT = 100
 DEPTH = 200
 """Candidates taken from each list; the pages of a search end where these do."""
+
+BLOCK = 50
+"""Candidates looked up at once: most searches end within the first."""
 
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion (Cormack et al., 2009): the higher, the less the first ranks stand out."""
@@ -69,14 +73,13 @@ def search(
     dense, by_words = search_index().candidates(text, vector, _visible(owner, filters), DEPTH)
     rankings = {"hybrid": (dense, by_words), "semantic": (dense,), "keyword": (by_words,)}[mode]
     scores = fuse(*([candidate.segment_id for candidate in ranking] for ranking in rankings))
-    current = _current(scores)
-    ordered = [segment_id for segment_id in scores if segment_id in current]
+    ordered = _current(list(scores))
     if best_of_video:
-        first = {current[segment_id]: segment_id for segment_id in reversed(ordered)}
-        ordered = [segment_id for segment_id in ordered if first[current[segment_id]] == segment_id]
+        ordered = _first_of_each_video(ordered)
     end = start + limit
     # Two passages at most lead to one sentence: this many give one hit more than the page ends with.
-    found = hits.of(ordered[: 2 * (end + 1)], scores, vector, keywords(text))
+    wanted = [segment_id for segment_id, _ in islice(ordered, 2 * (end + 1))]
+    found = hits.of(wanted, scores, vector, keywords(text))
     shown = hits.highlighted(found[start:end], keywords(query))
     if context:
         shown = hits.with_neighbours(shown, context)
@@ -150,7 +153,18 @@ def _conditions(filters: Filters) -> Iterator[Any]:
         yield Video.published_on <= filters.until
 
 
-def _current(segment_ids: Iterable[str]) -> dict[str, str]:
+def _current(segment_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Those of the revision that counts, with their videos: the index may be ahead of the rows or behind."""
     query = Segment.select(Segment.id, Segment.video).join(Video).where(Segment.revision == Video.revision)
-    return {found.id: found.video_id for found in query.where(Segment.id.in_(list(segment_ids)))}
+    for at in range(0, len(segment_ids), BLOCK):
+        block = segment_ids[at : at + BLOCK]
+        videos = {found.id: found.video_id for found in query.where(Segment.id.in_(block))}
+        yield from ((segment_id, videos[segment_id]) for segment_id in block if segment_id in videos)
+
+
+def _first_of_each_video(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    seen = set[str]()
+    for segment_id, video_id in found:
+        if video_id not in seen:
+            seen.add(video_id)
+            yield segment_id, video_id

@@ -1,4 +1,4 @@
-"""Measure speed and memory against the targets: python -m tests.load.bench [end-to-end] [memory] [submit].
+"""Measure speed and memory against the targets: python -m tests.load.bench [NAME …].
 
 Prints the figures and writes them into docs/benchmarks.md. It only measures: a target that is missed is
 said in the figures and is no failure.
@@ -9,11 +9,11 @@ import re
 import tempfile
 from pathlib import Path
 
-from tests.load import end_to_end, memory, submit
+from tests.load import end_to_end, memory, searches, submit
 from tests.load.machine import about
 from tests.up import ROOT
 
-NAMES = ("end-to-end", "memory", "submit")
+NAMES = ("end-to-end", "memory", "submit", "searches")
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 
@@ -38,7 +38,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=positive, default=5, help="pairs of runs of end-to-end (default 5)")
     parser.add_argument("--seconds", type=positive, default=600, help="length of the recording (default 600)")
     parser.add_argument(
-        "--requests", type=positive, default=200, help="requests of submit, a pace (default 200)"
+        "--requests",
+        type=positive,
+        default=200,
+        help="requests of submit, a pace, and of searches, a way (default 200)",
     )
     parser.add_argument("--print-only", action="store_true", help=f"leave docs/{PAGE.name} as it is")
     wanted = parser.parse_args()
@@ -60,6 +63,8 @@ def figures(name: str, folder: Path, wanted: argparse.Namespace) -> list[str]:
         return end_to_end.measure(folder, runs=wanted.runs, seconds=wanted.seconds)
     if name == "submit":
         return submit.measure(folder, requests=wanted.requests, seconds=wanted.seconds)
+    if name == "searches":
+        return searches.measure(folder, requests=wanted.requests)
     return memory.measure(folder)
 
 
