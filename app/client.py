@@ -2,7 +2,8 @@
 
 with Client("http://127.0.0.1:8000", "ytrag_…") as client:
     job = client.submit("https://www.youtube.com/watch?v=jNQXAC9IVRw")
-    client.wait(job.job_id)
+    for event in client.events(job.job_id):
+        print(event.kind, event.data)
     for hit in client.search("elephants").hits:
         print(hit.start_s, hit.text, hit.url)
 """
@@ -18,17 +19,18 @@ from typing import Any, Self
 from app.action_schemas import BulkAnswer, RetryAnswer, StatsAnswer
 from app.batch_schemas import BatchAccepted, BatchDetailAnswer, BatchPage
 from app.connection import DEFAULT_SERVER, Connection, RequestRefused, ServerUnreachable
+from app.notices import Event, Notices
 from app.schedule_schemas import RunAnswer, ScheduleAnswer, SchedulePage
 from app.schemas import Accepted, JobPage, JobStatusAnswer, TranscriptAnswer, VideoDetailAnswer, VideoPage
 from app.search_schemas import ContextAnswer, SearchAnswer
 from app.source_schemas import SourceAnswer, SourcesAnswer
 
-__all__ = ["DEFAULT_SERVER", "Client", "RequestRefused", "ServerUnreachable"]
+__all__ = ["DEFAULT_SERVER", "Client", "Event", "RequestRefused", "ServerUnreachable"]
 
 ENDED = ("completed", "failed", "cancelled")
 
 
-class Client:
+class Client(Notices):
     """Speaks to one server; server and key default to YTRAG_SERVER and YTRAG_API_KEY.
 
     Every method raises ServerUnreachable where nobody answers, and RequestRefused with the server's code,

@@ -1,6 +1,8 @@
 """Speaks HTTP with a youtube-rag server, and turns what it refuses into errors."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
@@ -59,6 +61,19 @@ class Connection:
         if response.is_error:
             raise refusal(response)
         return response
+
+    @contextmanager
+    def stream(
+        self, path: str, last_event_id: str | None, *, silence_s: float
+    ) -> Iterator[Iterator[str] | None]:
+        """The lines of a stream of events; None: there are no more. httpx.TransportError where it breaks."""
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        timeout = httpx.Timeout(TIMEOUT_S, read=silence_s)
+        with self.http.stream("GET", path, headers=headers, timeout=timeout) as response:
+            if response.is_error:
+                response.read()
+                raise refusal(response)
+            yield None if response.status_code == httpx.codes.NO_CONTENT else response.iter_lines()
 
 
 def refusal(response: httpx.Response) -> RequestRefused:

@@ -7,7 +7,7 @@ from typing import NoReturn
 import click
 
 from app import config
-from app.cli import admin, batches, jobs, library, schedules, sources
+from app.cli import admin, batches, jobs, library, schedules, sources, webhooks
 from app.cli.output import guarded
 from app.errors import InvalidSetting
 from monitoring import processes
@@ -103,6 +103,7 @@ for command in (
     batches.batches,
     schedules.schedules,
     sources.sources,
+    *webhooks.COMMANDS,
     *admin.COMMANDS,
 ):
     main.add_command(command)

@@ -27,6 +27,7 @@ def start(form: str, folder: Path, stack: ExitStack, **settings: str) -> Up:
 def up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """A program with quick retries and small limits, shared by the tests that do not break it."""
     settings = {"RETRY_DELAYS_S": "0.2,0.2,0.2", "POLL_S": "0.2", "MAX_DURATION_S": "300"}
+    settings["WEBHOOK_PRIVATE_ADDRESSES"] = "1"
     with ExitStack() as stack:
         yield start(request.param, tmp_path_factory.mktemp("up"), stack, **settings)
 

@@ -4,11 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.client import Client
 from tests.conftest import FIXTURES
+from tests.receiver import Receiver
 from tests.up import ROOT, Up
 
 JFK = str(FIXTURES / "speech" / "jfk.flac")
@@ -117,3 +120,56 @@ def test_keys_and_index_are_seen_to_on_the_settings_themselves(ytrag: Ytrag) -> 
     assert revoked == {"prefix": prefix, "status": "revoked"}
     assert told(ytrag("reindex", "--json"))["videos"] >= 0
     assert told(ytrag("db", "upgrade", "--json")) == {"applied": []}
+
+
+def test_a_job_is_followed_event_by_event_and_taken_up_behind_any(ytrag: Ytrag) -> None:
+    job = told(ytrag("submit", JFK, "--force", "--title", "Followed", "--json"))["job_id"]
+
+    lines = [json.loads(line) for line in ytrag("events", job, "--json").stdout.splitlines()]
+    behind = ytrag("events", job, "--after", lines[-3]["id"], "--json").stdout.splitlines()
+    nothing = ytrag("events", job, "--after", lines[-1]["id"])
+
+    assert [line["id"] for line in lines] == [f"{job}:{number + 1}" for number in range(len(lines))]
+    assert lines[-1]["event"] == "completed"
+    assert [json.loads(line) for line in behind] == lines[-2:]
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+
+
+def test_a_listener_stays_when_the_server_goes_and_comes_back(tmp_path: Path, up: Up) -> None:
+    with Up(tmp_path, "serve") as serve, Client(serve.client.server) as client:
+
+        def cancelled(number: int) -> str:
+            job = client.submit(f"http://127.0.0.1/{number}.mp4", delay_s=3600).job_id
+            client.cancel(job)
+            return job
+
+        first = cancelled(1)
+        begin = next(client.events(first)).id
+        heard = (event for event in client.events(last_event_id=begin) if event.kind == "cancelled")
+        assert next(heard).data["job_id"] == first
+        serve.stop()
+        serve.start()
+        second = cancelled(2)
+
+        assert next(heard).data["job_id"] == second
+
+
+def test_a_webhook_is_added_tested_looked_at_and_forgotten(ytrag: Ytrag) -> None:
+    with Receiver() as receiver:
+        hook = told(ytrag("webhooks", "add", receiver.url, "--event", "failed", "--json"))
+        first = told(ytrag("webhooks", "test", hook["id"], "--json"))
+        receiver.wait_for(1)
+        again = told(ytrag("webhooks", "resend", hook["id"], first["id"], "--json"))
+        calls = receiver.wait_for(2)
+    listed = told(ytrag("webhooks", "list", "--json"))["data"]
+    sent = told(ytrag("webhooks", "deliveries", hook["id"], "--json"))["data"]
+    states = [told(ytrag("webhooks", to, hook["id"], "--json"))["state"] for to in ("disable", "enable")]
+    gone = ytrag("webhooks", "delete", hook["id"])
+
+    assert hook["secret"].startswith("whsec_")
+    assert [call.headers["webhook-id"] for call in calls] == [first["id"], again["id"]] == [first["id"]] * 2
+    assert [(row["id"], row["events"]) for row in listed] == [(hook["id"], ["failed"])]
+    assert [row["id"] for row in sent] == [first["id"]]
+    assert states == ["disabled", "active"]
+    assert gone.returncode == 0
+    assert ytrag("webhooks", "deliveries", hook["id"]).returncode == 4
