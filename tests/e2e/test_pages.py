@@ -124,6 +124,20 @@ def test_markup_in_titles_and_transcripts_does_nothing_on_any_page_of_any_size(
             expect(page.get_by_role("main")).to_contain_text("onerror")
 
 
+def test_any_number_of_tabs_in_the_background_leave_the_browser_its_connections(site: Watched) -> None:
+    context = site.page.context
+    for _ in range(7):  # a browser has six for each host
+        tab = context.new_page()
+        tab.goto("/", wait_until="domcontentloaded")
+        tab.evaluate(
+            """() => { Object.defineProperty(document, "hidden", { value: true });
+                       document.dispatchEvent(new Event("visibilitychange")); }"""
+        )
+
+    site.page.goto("/videos", timeout=10_000)
+    expect(site.page).to_have_title("Videos – youtube-rag")
+
+
 def test_the_keyboard_reaches_everything_from_the_first_key_on(site: Watched, up: Up) -> None:
     page = site.page
     page.goto("/")

@@ -13,7 +13,7 @@ function follow(part) {
   let due = null;
   let source = null;
 
-  const later = (wait) => { due ??= setTimeout(refresh, wait); };
+  const later = (wait) => { if (!document.hidden) due ??= setTimeout(refresh, wait); };
   const ended = () => part.querySelector("[data-ended]") !== null;
 
   async function refresh() {
@@ -22,7 +22,7 @@ function follow(part) {
       const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" }, redirect: "manual" });
       if (answer.ok) show(await answer.text());
     } catch { /* the server is away: ask again */ }
-    if (ended()) source?.close();
+    if (ended()) hush();
     else if (!listening()) later(POLL_MS);
   }
 
@@ -44,9 +44,21 @@ function follow(part) {
     source.onerror = () => later(POLL_MS);
   }
 
-  if (ended()) return;
-  listen();
-  later(POLL_MS);
+  function hush() {
+    source?.close();
+    source = null;
+  }
+
+  // A browser has six connections for each host: what nobody looks at holds none.
+  function turn() {
+    hush();
+    if (document.hidden || ended()) return;
+    listen();
+    later(GATHER_MS);
+  }
+
+  document.addEventListener("visibilitychange", turn);
+  turn();
 }
 
 // Seeks where a sentence is clicked, and shows which one is being said.
