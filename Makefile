@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHON LOCK TORCH_INDEX
 
-.PHONY: help setup demo talk services services-down stack stack-test monitor test check format bench lock clean
+.PHONY: help setup demo talk services services-down stack stack-test monitor test fuzz check format bench lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -45,6 +45,11 @@ test: setup  ## Run the whole test suite and measure coverage (ARGS="-k search")
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report || true; \
 	grep -E '(passed|failed|skipped|errors?|no tests ran).* in [0-9.]+s' var/test.log | tail -n 1 || true; \
 	exit $$status
+
+fuzz: setup  ## Send the API what its description allows and forbids, on both databases (CASES=2000 each)
+	@deploy/services.sh up || [ $$? = 69 ]
+	@eval "$$(deploy/services.sh env)"; YTRAG_TEST_CASES=$${CASES:-2000} \
+	$(BIN)/python -m pytest -q -s -o timeout=1800 tests/integration/test_openapi.py
 
 check: setup  ## Check format, lint, types and who imports whom
 	@$(BIN)/ruff format --check

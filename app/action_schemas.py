@@ -43,7 +43,7 @@ class BulkBody(Strict):
         description="acknowledge: note failures, so that the alert FailedJobsHigh counts them no more."
     )
     filter: JobFilter
-    dry_run: bool = Field(default=False, description="Only count: try each and undo it.")
+    dry_run: bool = Field(default=False, strict=True, description="Only count: try each and undo it.")
     cursor: Cursor = None
 
 

@@ -22,7 +22,7 @@ class VideoWishes(Strict):
     priority: Priority = "default"
     language: Language | None = None
     options: dict[str, Any] = Field(default_factory=dict, max_length=0, description="None is known yet.")
-    force: bool = Field(default=False, description="Ingest again what was done before.")
+    force: bool = Field(default=False, strict=True, description="Ingest again what was done before.")
 
 
 class BatchBody(VideoWishes):

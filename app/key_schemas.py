@@ -20,7 +20,7 @@ class KeyBody(Strict):
     )
     role: Literal["user", "admin"] = Field("user", description="admin: sees everybody's, and makes keys.")
     requests_per_minute: int | None = Field(
-        None, ge=1, le=1_000_000, description="Left out: as YTRAG_REQUESTS_PER_MINUTE says."
+        None, ge=1, le=1_000_000, strict=True, description="Left out: as YTRAG_REQUESTS_PER_MINUTE says."
     )
 
 

@@ -15,14 +15,16 @@ class IngestPayload(Strict):
     mode: Mode = "auto"
     priority: Priority = "default"
     language: Language | None = None
-    force: bool = Field(default=False, description="Each time anew; else once, until it has succeeded.")
+    force: bool = Field(
+        default=False, strict=True, description="Each time anew; else once, until it has succeeded."
+    )
 
 
 class SyncPayload(Strict):
     """A playlist or channel whose new videos are to be ingested."""
 
     url: str = Field(max_length=2048, examples=["https://www.youtube.com/@YouTube"])
-    limit: int = Field(100, ge=1, le=5000, description="Videos looked at, in the list's order.")
+    limit: int = Field(100, ge=1, le=5000, strict=True, description="Videos looked at, in the list's order.")
     mode: Mode = "auto"
     priority: Priority = "default"
     language: Language | None = None
@@ -44,7 +46,9 @@ class ScheduleFields(Strict):
         description="Minute, hour, day of month, month, day of week (0 and 7 are Sunday).",
     )
     timezone: str = Field("UTC", max_length=64, examples=["Europe/Berlin"], description="IANA's name.")
-    enabled: bool | None = Field(None, description="Left out: as it is; a new schedule is enabled.")
+    enabled: bool | None = Field(
+        None, strict=True, description="Left out: as it is; a new schedule is enabled."
+    )
 
 
 class IngestSchedule(ScheduleFields):
@@ -77,7 +81,7 @@ class ScheduleBody(
 class ScheduleChange(Strict):
     """Whether a schedule fires."""
 
-    enabled: bool
+    enabled: bool = Field(strict=True)
 
 
 class ScheduleAnswer(Answer):

@@ -1,6 +1,6 @@
 """Bodies and queries of the HTTP API, shared by server and client."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -48,6 +48,9 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
 class ProcessBody(Strict):
     """A video to ingest."""
 
@@ -56,9 +59,13 @@ class ProcessBody(Strict):
     priority: Priority = "default"
     language: Language | None = None
     options: dict[str, Any] = Field(default_factory=dict, max_length=0, description="None is known yet.")
-    run_at: AwareDatetime | None = Field(None, description="Not before this moment, with its zone.")
-    delay_s: float | None = Field(None, ge=0, le=366 * 86400, description="Not before this many seconds.")
-    force: bool = Field(default=False, description="Ingest again although it was done before.")
+    run_at: AwareDatetime | None = Field(
+        None, ge=FIRST, lt=LAST, description="Not before this moment, with its zone."
+    )
+    delay_s: float | None = Field(
+        None, ge=0, le=366 * 86400, strict=True, description="Not before this many seconds."
+    )
+    force: bool = Field(default=False, strict=True, description="Ingest again although it was done before.")
     webhook_url: str | None = Field(
         None,
         max_length=2048,

@@ -30,7 +30,7 @@ class WebhookChange(Strict):
 
     url: str | None = Field(None, max_length=2048, examples=[ADDRESS])
     events: Events | None = None
-    enabled: bool | None = Field(None, examples=[True])
+    enabled: bool | None = Field(None, strict=True, examples=[True])
 
 
 class WebhookAnswer(Answer):

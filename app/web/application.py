@@ -30,9 +30,6 @@ from app.web.pages.pages import pages
 from app.web.places import Places
 from monitoring import metrics
 
-REFUSALS = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 507)
-"""What an operation may answer beside its own; the document leaves out what it cannot."""
-
 FORM_BYTES = 1024 * 1024
 """What a form may have beside its file."""
 
@@ -45,7 +42,6 @@ def create_app(config: Config) -> OpenAPI:
         "youtube-rag",
         info=Info(title="youtube-rag", version="0.1.0"),
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
-        responses=dict.fromkeys(REFUSALS, ProblemAnswer),
         validation_error_callback=errors.answer_invalid,
         validation_error_model=ProblemAnswer,
         doc_prefix="/api",

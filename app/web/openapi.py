@@ -1,17 +1,32 @@
 """The OpenAPI document, as flask-openapi makes it of the views, completed by what all of them share."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask_openapi import OpenAPI
 
 from app.refusals import RateLimited
+from app.schemas import ProblemAnswer
 from app.web.errors import CODES, problem
 
 Json = dict[str, Any]
 
+REFUSALS = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 507)
+"""What an operation may answer beside its own, where it can."""
+
 PUBLIC = ("/healthz", "/health", "/readyz")
 TEXTS = {"text/plain": "txt", "application/x-subrip": "srt", "text/vtt": "vtt"}
-STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
+EVENT = {
+    "type": "object",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "description": "For Last-Event-ID."},
+        "event": {"type": "string", "examples": ["stage", "progress", "completed", "failed", "cancelled"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
+STREAM = {"text/event-stream": {"schema": {"type": "array", "items": EVENT}}}
+PROBLEM = {"$ref": f"#/components/schemas/{ProblemAnswer.__name__}"}
 COUNT = {"type": "integer", "minimum": 0}
 
 
@@ -76,8 +91,11 @@ def _complete(path: str, method: str, operation: Json) -> None:
     if named := PARAMETERS.get((path, method)):
         operation.setdefault("parameters", []).append(named)
     responses = operation["responses"]
-    for status in [status for status in responses if not _can_answer(path, method, operation, int(status))]:
-        del responses[status]
+    responses |= {
+        str(status): {"description": HTTPStatus(status).phrase}
+        for status in REFUSALS
+        if _can_answer(path, method, operation, status)
+    }
     for status, response in responses.items():
         _complete_response(path, int(status), response)
     if path.endswith("/events"):
@@ -110,8 +128,7 @@ def _complete_response(path: str, status: int, response: Json) -> None:
     if headers:
         response["headers"] = headers
     if status >= 400:
-        schema = response["content"].pop("application/json")["schema"]
-        response["content"]["application/problem+json"] = {"schema": schema, "example": _example(status)}
+        response["content"] = {"application/problem+json": {"schema": PROBLEM, "example": _example(status)}}
 
 
 def _example(status: int) -> Json:

@@ -1,5 +1,6 @@
 """Videos: taking them in, listing, reading and deleting them."""
 
+import re
 from datetime import timedelta
 from pathlib import PurePath
 
@@ -154,8 +155,8 @@ def _answer(video: Video) -> VideoAnswer:
 
 def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not 1 <= len(key) <= 255:
-        raise InvalidInput("Idempotency-Key may have 1 to 255 characters.")
+    if key is not None and not re.fullmatch("[!-~]{1,255}", key):
+        raise InvalidInput("Idempotency-Key may have 1 to 255 visible ASCII characters, no spaces.")
     return key
 
 
