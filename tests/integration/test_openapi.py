@@ -74,14 +74,17 @@ def test_no_answer_surprises(settings: Config) -> None:
     operations = [found.ok() for found in document.get_all_operations() if isinstance(found, Ok)]
     answered: Counter[int] = Counter()
 
-    for operation in operations:
-        count = ceil(CASES / len(operations) / 2)
-        send(operation, GenerationMode.POSITIVE, count, answered)
-        if operation.body or any(operation.iter_parameters()):
-            send(operation, GenerationMode.NEGATIVE, count, answered)
+    wishes = [
+        (operation, mode)
+        for operation in operations
+        for mode in GenerationMode
+        if mode == GenerationMode.POSITIVE or operation.body or any(operation.iter_parameters())
+    ]
+    while (left := CASES - answered.total()) > 0:  # what has no parameters is soon exhausted
+        for operation, mode in wishes:
+            send(operation, mode, ceil(left / len(wishes)), answered)
 
     print(f"{answered.total()} cases of {len(operations)} operations, by status: {sorted(answered.items())}")
-    assert answered.total() >= CASES
     assert {200, 201, 202, 204, 404, 409, 422} <= answered.keys()
     database.close()
 
@@ -110,7 +113,7 @@ def furnish(api: FlaskClient) -> None:
 def send(operation: Operation, mode: GenerationMode, count: int, answered: Counter[int]) -> None:
     """Send so many cases of the operation, some of them with ids that exist, and check what is answered."""
 
-    @seed(4711)
+    @seed(answered.total())
     @how(
         max_examples=count,
         deadline=None,
