@@ -9,11 +9,11 @@ import re
 import tempfile
 from pathlib import Path
 
-from tests.load import end_to_end, memory, searches, submit
+from tests.load import crowd, end_to_end, memory, searches, submit
 from tests.load.machine import about
 from tests.up import ROOT
 
-NAMES = ("end-to-end", "memory", "submit", "searches")
+NAMES = ("end-to-end", "memory", "submit", "crowd", "searches")
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 
@@ -63,6 +63,8 @@ def figures(name: str, folder: Path, wanted: argparse.Namespace) -> list[str]:
         return end_to_end.measure(folder, runs=wanted.runs, seconds=wanted.seconds)
     if name == "submit":
         return submit.measure(folder, requests=wanted.requests, seconds=wanted.seconds)
+    if name == "crowd":
+        return crowd.measure(folder, requests=wanted.requests)
     if name == "searches":
         return searches.measure(folder, requests=wanted.requests)
     return memory.measure(folder)
