@@ -136,6 +136,9 @@ class Config:
     )
     database_pool: int = _setting(20, _whole(1), "most connections to MySQL of one process")
     broker_url: str = _setting("", _text, "amqp://user:pw@host:5672/vhost; empty: a broker in the process")
+    broker_management_url: str = _setting(
+        "", _text, "http://user:pw@host:15672 of RabbitMQ's management API; empty: from BROKER_URL"
+    )
     data_dir: Path = _setting(Path("var"), Path, "folder of the database, files, index and models")
     storage_url: str = _setting(
         "", _text, "where media files lie, any fsspec URL; empty: files under DATA_DIR"
@@ -188,6 +191,12 @@ class Config:
     webhook_private_addresses: bool = _setting(
         False, _switch, "let webhooks lead to http and to addresses that are not on the internet"
     )
+    dashboard_title: str = _setting("youtube-rag", _text, "what the dashboard is called")
+    dashboard_refresh_s: float = _setting(
+        2.0, _from_zero, "seconds between refreshes of the dashboard; 0: none"
+    )
+    grafana_url: str = _setting("", _text, "Grafana's address, for the dashboard's link; empty: no link")
+    read_only: bool = _setting(False, _switch, "let the dashboard show and change nothing")
     auto_migrate: bool = _setting(True, _switch, "bring the database up to date at the start")
     log_format: str = _setting("text", _one_of("text", "json"), "how log lines look")
     stage_time_limits_s: Mapping[str, float] = field(

@@ -128,6 +128,14 @@ class DatabaseUnavailable(YtragError):
     retry_after_s = 5
 
 
+class ManagementUnavailable(YtragError):
+    """RabbitMQ's management API does not tell how deep the queues are."""
+
+    code = "management_unavailable"
+    hint = "See whether RabbitMQ and its management plug-in run, and YTRAG_BROKER_MANAGEMENT_URL names them."
+    retryable = True
+
+
 class StageError(YtragError):
     """A stage that could not do its work.
 

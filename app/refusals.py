@@ -1,6 +1,6 @@
 """Errors of requests that are refused at the door: who asks, how often, and what is not given to anybody."""
 
-from app.errors import Conflict, InvalidInput, YtragError
+from app.errors import Conflict, Forbidden, InvalidInput, YtragError
 
 
 class CrossSite(YtragError):
@@ -53,3 +53,10 @@ class WebhookPaused(Conflict):
 
     code = "webhook_paused"
     hint = "See the errors in its deliveries, then enable it with PATCH /api/webhooks/{id}."
+
+
+class ReadOnly(Forbidden):
+    """Something that the dashboard would change while it may only show."""
+
+    code = "read_only"
+    hint = "Unset YTRAG_READ_ONLY and start the server again, or use the command line."

@@ -54,6 +54,7 @@ class MessageEvent(Row):
     """A message entered a state."""
 
     id = pw.AutoField()
+    message_id: str
     message = pw.ForeignKeyField(Message, backref="events", on_delete="CASCADE")
     state = pw.CharField(10)
     worker = pw.CharField(128, null=True)

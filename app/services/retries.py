@@ -7,7 +7,7 @@ from app.errors import Conflict, UploadGone
 from app.models.base import transactional
 from app.models.jobs import ACTIVE, Chunk, Job, JobStage
 from app.models.videos import Segment
-from app.services import captions, duplicates, events, jobs, outbox, starts
+from app.services import captions, duplicates, events, jobs, outbox, settling, starts
 from app.stages import FAN_OUT, NAMES, overall_progress
 
 ANEW = {
@@ -47,6 +47,7 @@ def retry(job_id: str, owner: str | None, from_stage: str | None = None) -> Retr
     wanted = from_stage or failed
     first = _first_that_can(job, rows, wanted)
     _clear_from(job, first)
+    settling.settle_all(job_id, "requeued")
     outbox.drop_job(job_id)  # the row that would have its files deleted
     starts.queue(job, first)
     duplicates.take_key(job)

@@ -25,6 +25,7 @@ from app.web import (
     videos,
     webhooks,
 )
+from app.web.dashboard.dashboard import blueprint as dashboard
 from app.web.openapi import Api
 from app.web.pages.pages import pages
 from app.web.places import Places
@@ -53,6 +54,7 @@ def create_app(config: Config) -> OpenAPI:
     for resource in (health, videos, batches, jobs, search, schedules, sources, keys, events, webhooks):
         app.register_api(resource.blueprint)
     app.register_blueprint(pages)
+    app.register_blueprint(dashboard)
     metering.register(app)  # first, so that it measures those too that nobody lets in
     auth.register(app, config)
     errors.register(app)

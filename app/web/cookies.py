@@ -15,14 +15,14 @@ SEED = "ytrag_form"
 """What the forms of a browser are signed with that has no session."""
 
 SAFE = ("GET", "HEAD")
-PAGES = "pages"
-"""The blueprint whose forms carry the proof; elsewhere a session may only look."""
+PAGES, DASHBOARD = "pages", "dashboard"
+"""The blueprints whose forms carry the proof; elsewhere a session may only look."""
 
 
 def session_caller() -> Caller | None:
     """Who is signed in, where a session is enough for this request."""
     token = request.cookies.get(SESSION, "")
-    if not token or (request.method not in SAFE and request.blueprint != PAGES):
+    if not token or (request.method not in SAFE and request.blueprint not in (PAGES, DASHBOARD)):
         return None
     return sessions.caller(token)
 

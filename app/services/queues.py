@@ -1,0 +1,125 @@
+"""How deep the queues are: by RabbitMQ where it tells, else by our rows."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import peewee as pw
+
+from app import clock, config
+from app.engines.management import DeadLetter, Management, address_of
+from app.errors import ManagementUnavailable
+from app.models.jobs import ACTIVE, Job
+from app.models.messages import Message, Outbox
+from app.stages import CHUNK_ACTOR, NAMES, POOLS
+
+ACTORS = {"housekeeping": ("clean_up", "forget_video", "keep_house")}
+"""Actors of a queue that does not bear its only actor's name."""
+QUEUE_OF = {actor: queue for queue, actors in ACTORS.items() for actor in actors}
+WAITING = ("enqueued", "running")
+KEEP_S, KEEP_FAILURE_S = 1.0, 5.0
+"""How long RabbitMQ's answer is good, and how long it is left alone after none came."""
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Messages of a queue: waiting or worked on, waiting for their time, failed, and set aside unread."""
+
+    name: str
+    waiting: int
+    delayed: int
+    dead: int
+    strays: int
+
+
+@dataclass(frozen=True)
+class Depths:
+    """All queues; trouble says what could not be asked."""
+
+    queues: list[Depth]
+    trouble: tuple[str, ...]
+
+
+@dataclass
+class _Told:
+    """RabbitMQ's last answer, shared by this process's requests."""
+
+    until: float = 0.0
+    depths: Mapping[str, int] | None = None
+    problem: str = ""
+    management: Management | None = None
+    of: tuple[str, str] = ("", "")
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_told = _Told()
+
+
+def actors_of(queue: str) -> tuple[str, ...]:
+    """The actors whose messages the queue holds."""
+    return ACTORS.get(queue, (queue,))
+
+
+def every() -> Depths:
+    """All queues, in the order of the work."""
+    told, problem = _ask()
+    waiting = {} if told is not None else _count(Message.state.in_(WAITING) & is_open(), Message)
+    delayed = _count(Outbox.available_at > clock.now(), Outbox)
+    dead = _count(Message.state == "dead", Message)
+    queues = [
+        Depth(
+            name,
+            told.get(name, 0) if told is not None else waiting[name],
+            delayed[name] + (told.get(f"{name}.DQ", 0) if told is not None else 0),
+            dead[name],
+            told.get(f"{name}.XQ", 0) if told is not None else 0,
+        )
+        for name in POOLS
+    ]
+    return Depths(queues, (problem,) if problem else ())
+
+
+def strays(queue: str, most: int) -> list[DeadLetter]:
+    """The first messages that RabbitMQ set aside because nobody could read them, or knew their actor."""
+    _ask()
+    if _told.management is None or not (_told.depths or {}).get(f"{queue}.XQ"):
+        return []
+    try:
+        return _told.management.peek(f"{queue}.XQ", most)
+    except ManagementUnavailable:
+        return []
+
+
+def is_open() -> pw.Expression:
+    """Whether a message's work may still be done: what is left of a job that has ended does not count."""
+    active = Job.select(pw.SQL("1")).where((Job.id == Message.subject) & Job.state.in_(ACTIVE))
+    return Message.actor.not_in((*NAMES, CHUNK_ACTOR)) | pw.fn.EXISTS(active)
+
+
+def _ask() -> tuple[Mapping[str, int] | None, str]:
+    """Depths by the names of RabbitMQ's queues, or None and why; inside `ytrag up`, neither."""
+    settings = config.current()
+    if not settings.broker_url:
+        return None, ""
+    where = (settings.broker_management_url or address_of(settings.broker_url), settings.broker_url)
+    with _told.lock:
+        if _told.of != where:
+            _told.management, _told.of, _told.until = Management(*where), where, 0.0
+        if time.monotonic() >= _told.until and _told.management:
+            try:
+                _told.depths, _told.problem = _told.management.depths(), ""
+            except ManagementUnavailable as error:
+                _told.depths, _told.problem = None, f"{error.detail} {error.hint}"
+            _told.until = time.monotonic() + (KEEP_FAILURE_S if _told.problem else KEEP_S)
+        return _told.depths, _told.problem
+
+
+def _count(condition: pw.Expression, rows: type[Message] | type[Outbox]) -> dict[str, int]:
+    query: Any = rows.select(rows.actor, pw.fn.COUNT(rows.id)).where(condition).group_by(rows.actor).tuples()
+    counts = dict.fromkeys(POOLS, 0)
+    for actor, count in query:
+        queue = QUEUE_OF.get(actor, actor)
+        counts[queue] = counts.get(queue, 0) + count
+    return counts

@@ -1,0 +1,59 @@
+"""The frame around every page of the dashboard, and how values look in it."""
+
+from typing import Any
+
+from flask import g, request, url_for
+from markupsafe import Markup
+
+from app import config
+from app.services import queues
+from app.web import cookies
+from app.web.dashboard.stock import Dashboard
+from app.web.pages import filters
+
+dashboard = Dashboard()
+STRAYS = 10
+"""So many messages that RabbitMQ set aside are shown."""
+NAV = (("", "Queues"),)
+
+
+def render(template: str, **values: Any) -> str:
+    """The page of a template, ours or a stock one."""
+    page: str = dashboard.templates.get_template(template).render(**values)
+    return page
+
+
+def frame() -> dict[str, Any]:
+    """What the frame shows, and what every template may ask for."""
+    if "frame" not in g:
+        g.frame = _frame()
+    made: dict[str, Any] = g.frame
+    return made
+
+
+def _frame() -> dict[str, Any]:
+    settings = config.current()
+    caller = g.get("caller")
+    depths = queues.every() if caller and caller.role == "admin" else queues.Depths([], ())
+    return {
+        "title": settings.dashboard_title,
+        "refresh_ms": round(settings.dashboard_refresh_s * 1000),
+        "read_only": settings.read_only,
+        "grafana": filters.web_address(settings.grafana_url),
+        "signed_in": caller.owner if caller and not settings.is_open() else None,
+        "nav": [(dashboard.make_uri(path), name, None) for path, name in NAV],
+        "path": request.path,
+        "trouble": depths.trouble,
+        "strays": [depth for depth in depths.queues if depth.strays],
+    }
+
+
+def form_token() -> Markup:
+    """The field that each form has to carry."""
+    return Markup('<input type="hidden" name="form_token" value="{}">').format(cookies.form_token())
+
+
+dashboard.templates.globals.update(
+    csrf_token=form_token, frame=frame, url_for=url_for, strays=lambda queue: queues.strays(queue, STRAYS)
+)
+dashboard.templates.filters.update(filters.FILTERS)
