@@ -6,7 +6,7 @@ from importlib import import_module
 
 from actors import heartbeat, housekeeping, listing, notify, watch  # noqa: F401  # these declare their actors
 from actors.broker import broker
-from actors.embedded_broker import PoolWorker
+from actors.pool_worker import PoolWorker
 from app.services import workers as members
 from app.stages import CHUNK_ACTOR, NAMES, POOLS
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import dramatiq
 import pytest
 
-from actors.embedded_broker import EmbeddedBroker, PoolWorker
+from actors.embedded_broker import EmbeddedBroker
+from actors.pool_worker import PoolWorker
 
 ORDER = [3, 2, 1, 1, 0]
 
