@@ -1,6 +1,7 @@
 """Moves due work from the database to the broker, and brings back what was lost."""
 
 import logging
+import math
 import threading
 import time
 
@@ -19,6 +20,8 @@ from monitoring import metrics, serving
 log = logging.getLogger(__name__)
 
 RECONCILE_EVERY_S = 10.0
+LOOK_EVERY_S = 0.25
+"""Beside a broker that others use, where what they accept wakes nobody here."""
 
 
 def main() -> None:
@@ -35,11 +38,12 @@ def main() -> None:
 
 
 def run(stop: threading.Event) -> None:
-    """Dispatch until told to stop; wakes at once for what this process adds or is due, else each POLL_S."""
+    """Dispatch until told to stop; wakes at once for what this process adds or is due."""
     reconciled_at = time.monotonic()
+    most_s = min(config.current().poll_s, LOOK_EVERY_S if config.current().broker_url else math.inf)
     while not stop.is_set():
         outbox.added.clear()
-        wait_s = config.current().poll_s
+        wait_s = most_s
         try:
             recovery.recover()
             schedules.fire_due()
@@ -62,14 +66,16 @@ def run(stop: threading.Event) -> None:
 def dispatch_due() -> int:
     """Publish what is due and return how many messages that were; what cannot be published stays."""
     due = outbox.claim_due()
-    for done, row in enumerate(due):
-        try:
+    sent: list[Outbox] = []
+    try:
+        for row in due:
             publish(row)
-        except Exception:
-            outbox.put_back(due[done:])
-            raise
-        if row.actor in NAMES or row.actor == CHUNK_ACTOR:
-            outbox.mark_sent(row)
+            sent.append(row)
+    except Exception:
+        outbox.put_back(due[len(sent) :])
+        raise
+    finally:
+        outbox.mark_sent(*(row for row in sent if row.actor in NAMES or row.actor == CHUNK_ACTOR))
     return len(due)
 
 

@@ -139,7 +139,9 @@ class JobAnswer(Answer):
     estimated_completion: datetime | None
     attempt: int
     next_retry_at: datetime | None
-    queue_position: int | None
+    queue_position: int | None = Field(
+        description="Its place while it waits, from 1; 1001: farther back. Only in a job's own status."
+    )
     waits_for: str | None = Field(description="A resource of which there is none for it now.")
     message: str | None = Field(description="What the job waits for and why, where it waits.")
     video_id: str | None

@@ -8,6 +8,9 @@ from app.models.videos import Video
 ACTIVE = ("scheduled", "pending", "running", "retrying")
 """States of a job that has not ended."""
 
+ACTIVE_JOBS = f"state IN {ACTIVE}"
+"""The same as a condition in SQL."""
+
 OPEN = ("pending", "running", "retrying")
 """States of a stage or chunk that is not done."""
 
@@ -21,7 +24,7 @@ class Job(Row):
     follows: another owner's job that does the work of this one too, which then has no stages until it ends.
     revision: what the segments are stored under that the job writes. acknowledged_at: when somebody took note
     of its failure, which then alarms nobody.
-    notifies: somebody's webhook wants to hear of it.
+    notifies: somebody's webhook wants to hear of it. leads: others follow it, or did.
     """
 
     video_id: str | None
@@ -51,6 +54,7 @@ class Job(Row):
     error_text = pw.TextField(null=True)
     event_seq = pw.IntegerField(default=0)
     notifies = pw.BooleanField(default=False)
+    leads = pw.BooleanField(default=False)
     run_at = MomentField(null=True)
     created_at = MomentField()
     started_at = MomentField(null=True)
@@ -62,7 +66,7 @@ class Job(Row):
             (("owner", "idempotency_key"), True),
             (("owner", "id"), False),
             (("owner", "state"), False),
-            (("state", "priority", "id"), False),
+            (("state", "priority", "follows", "id"), False),
             (("state", "finished_at"), False),
             (("error_code", "id"), False),
             (("video", "owner"), False),
@@ -89,6 +93,11 @@ class Claimable(Row):
     finished_at = MomentField(null=True)
     error_code = pw.CharField(64, null=True)
     error_text = pw.TextField(null=True)
+
+    @classmethod
+    def table(cls) -> str:
+        """Its name in SQL."""
+        return str(cls._meta.table_name)
 
 
 class JobStage(Claimable):

@@ -24,6 +24,9 @@ class Outbox(Row):
     waits_for = pw.CharField(300, null=True, index=True)
     created_at = MomentField()
 
+    class Meta:
+        indexes = ((("priority", "available_at"), False),)
+
 
 class Message(Row):
     """A message's present state (none, enqueued, delayed, running, done, dead) and its job or video."""

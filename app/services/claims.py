@@ -6,17 +6,19 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import ParamSpec
+from typing import NamedTuple, ParamSpec
 
 import peewee as pw
 
 from app import clock, config
 from app.errors import NotNow, StageError, WorkStopped
+from app.models import sql
 from app.models.base import after_commit, transactional
 from app.models.jobs import DONE, Chunk, Claimable, JobStage
-from app.services import events, jobs, messages, outbox
+from app.services import events, jobs, measures, messages, outbox
+from app.services.events import Event
 from app.services.messages import MessageRef
-from app.stages import FAN_OUT, NAMES
+from app.stages import FAN_OUT, NAMES, overall_progress
 
 P = ParamSpec("P")
 
@@ -64,6 +66,9 @@ class Claim:
         return (row.id == self.row_id) & (row.fence == self.fence) & leased
 
 
+HELD = "state = 'running' AND lease_until IS NOT NULL"
+"""The same in SQL, beside the row's id and fence."""
+
 _current: ContextVar[Claim] = ContextVar("claim")
 
 
@@ -97,68 +102,87 @@ def attempts_allowed() -> int:
 def take(message: MessageRef, position: int | None, worker: str) -> Claim | None:
     """Claim a stage (or the chunk at the position); None: it is done; WorkStopped: it may not start."""
     rows: type[Claimable] = JobStage if position is None else Chunk
-    row = _find(message.actor, message.subject, position)
-    if row is None or (isinstance(row, JobStage) and not _predecessors_done(row)):
-        raise WorkStopped("not ready")
-    if row.state == "completed":
+    found = _look(rows, message, position)
+    if found.state == "completed":
         return None
-    if _is_lost(row) and row.attempt >= attempts_allowed():
+    lost = found.state == "running" and found.lease_until is not None and found.lease_until < clock.now()
+    if lost and found.attempt >= attempts_allowed():
         raise WorkStopped("its attempts are spent; the dispatcher fails the job")
-    _mark_running(rows, row, worker)
-    claim = Claim(rows, row.id, row.fence + 1, row.attempt + 1, message.actor, position, message, worker)
-    jobs.start(message.subject)
-    _tell(claim, "running")
+    claim = Claim(
+        rows, found.id, found.fence + 1, found.attempt + 1, message.actor, position, message, worker
+    )
+    _mark_running(claim)
+    _tell_running(claim, first=found.job_started_at is None)
     messages.record(message, "running", worker=worker)
     work_under(claim)
     return claim
 
 
-def _find(actor: str, job_id: str, position: int | None) -> JobStage | Chunk | None:
-    if position is None:
-        return JobStage.get_or_none(job=job_id, name=actor)
-    return Chunk.get_or_none(job=job_id, position=position)
+class Found(NamedTuple):
+    """A row that may be claimed, and when its job started."""
+
+    id: int
+    state: str
+    fence: int
+    attempt: int
+    lease_until: datetime | None
+    job_started_at: datetime | None
 
 
-def _predecessors_done(row: JobStage) -> bool:
-    unfinished = JobStage.select().where(
-        (JobStage.job == row.job_id) & (JobStage.position < row.position) & JobStage.state.not_in(DONE)
-    )
-    return not unfinished.exists()
+def _look(rows: type[Claimable], message: MessageRef, position: int | None) -> Found:
+    """The row that the message is for; WorkStopped where it is not its turn yet."""
+    row = "s.id, s.state, s.fence, s.attempt, s.lease_until, j.started_at"
+    source = f"{rows.table()} s JOIN job j ON j.id = s.job_id"
+    before = "NULL"
+    if position is None:  # each stage began behind the one before it, so that one tells of all
+        before = "p.state"
+        source += " LEFT JOIN job_stage p ON p.job_id = s.job_id AND p.position = s.position - 1"
+    query = f"SELECT {before}, {row} FROM {source} WHERE s.job_id = ? AND s.position = ?"
+    place = NAMES.index(message.actor) if position is None else position
+    found = sql.find(query, message.subject, place)
+    if not found or found[0][0] not in (None, *DONE):
+        raise WorkStopped("not ready")
+    _, row_id, state, fence, attempt, lease_until, started_at = found[0]
+    return Found(row_id, state, fence, attempt, sql.moment(lease_until), sql.moment(started_at))
 
 
-def _is_lost(row: Claimable) -> bool:
-    return row.state == "running" and row.lease_until is not None and row.lease_until < clock.now()
+def _tell_running(claim: Claim, *, first: bool) -> None:
+    told = _news(claim, "running")
+    if first:
+        measures.job_started(claim.job_id)
+        events.tell(claim.job_id, ("started", {}), *told, state="running", started_at=clock.now())
+    else:
+        events.tell(claim.job_id, *told, state="running")
 
 
-def _mark_running(rows: type[Claimable], row: Claimable, worker: str) -> None:
+TAKEN = (
+    "state = 'running', attempt = attempt + 1, fence = fence + 1, lease_until = ?, worker = ?, progress = 0, "
+    "next_retry_at = NULL, started_at = COALESCE(started_at, ?), error_code = NULL, error_text = NULL"
+)
+FREE = (
+    "((state IN ('pending', 'retrying') AND (next_retry_at IS NULL OR next_retry_at <= ?)) "
+    "OR (state = 'running' AND lease_until < ?))"
+)
+
+
+def _mark_running(claim: Claim) -> None:
     now = clock.now()
-    due = rows.next_retry_at.is_null() | (rows.next_retry_at <= now)
-    waiting = rows.state.in_(("pending", "retrying")) & due
-    free = waiting | ((rows.state == "running") & (rows.lease_until < now))
-    changes = {
-        "state": "running",
-        "attempt": rows.attempt + 1,
-        "fence": rows.fence + 1,
-        "lease_until": now + timedelta(seconds=config.current().lease_s),
-        "worker": worker,
-        "progress": 0.0,
-        "next_retry_at": None,
-        "started_at": row.started_at or now,
-        "error_code": None,
-        "error_text": None,
-    }
-    if not rows.update(changes).where((rows.id == row.id) & (rows.fence == row.fence) & free).execute():
+    until = now + timedelta(seconds=config.current().lease_s)
+    change = f"UPDATE {claim.rows.table()} SET {TAKEN} WHERE id = ? AND fence = ? AND {FREE}"
+    if not sql.change(change, until, claim.worker, now, claim.row_id, claim.fence - 1, now, now):
         raise WorkStopped("another worker holds it, it is not due yet, or its job has ended")
 
 
-def _tell(claim: Claim, status: str, **more: object) -> None:
+def _news(claim: Claim, status: str) -> list[Event]:
     """A stage's event; a chunk is no stage, but its attempts show in the stage that it is part of."""
-    if claim.position is None:
-        events.add(claim.job_id, "stage", stage=claim.stage, status=status, attempt=claim.attempt, **more)
-        return
-    behind = (JobStage.job == claim.job_id) & (JobStage.name == FAN_OUT) & (JobStage.attempt < claim.attempt)
-    if JobStage.update(attempt=claim.attempt).where(behind).execute():
-        events.add(claim.job_id, "stage", stage=FAN_OUT, status=status, attempt=claim.attempt, **more)
+    stage = claim.stage
+    if claim.position is not None:
+        stage = FAN_OUT
+        behind = "UPDATE job_stage SET attempt = ? WHERE job_id = ? AND position = ? AND attempt < ?"
+        place = NAMES.index(FAN_OUT)
+        if not sql.change(behind, claim.attempt, claim.job_id, place, claim.attempt):
+            return []
+    return [("stage", {"stage": stage, "status": status, "attempt": claim.attempt})]
 
 
 def stores_result(function: Callable[P, None]) -> Callable[P, None]:
@@ -191,18 +215,22 @@ def finish(claim: Claim, store: Callable[[], None] | None = None) -> None:
 @transactional
 def _end(claim: Claim, changes: dict[str, object], store: Callable[[], None] | None) -> None:
     after_commit(lambda: setattr(claim, "ended", True))
-    if not claim.rows.update(changes).where(claim.held()).execute():
+    assignments = ", ".join(f"{column} = ?" for column in changes)
+    change = f"UPDATE {claim.rows.table()} SET {assignments} WHERE id = ? AND fence = ? AND {HELD}"
+    if not sql.change(change, *changes.values(), claim.row_id, claim.fence):
         if _is_stored(claim):  # by this very call, whose commit went through though its answer was lost
             return
         raise WorkStopped("the claim was lost")
     if store:
         store()
-    messages.record(claim.message, "done", worker=claim.worker)
-    if claim.message.follower:
-        messages.record(claim.message.follower, "enqueued")
+    follower = claim.message.follower
+    next_one = [(follower, "enqueued")] if follower else []
+    messages.record_all([(claim.message, "done"), *next_one], worker=claim.worker)
     if changes.get("state") == "completed" and claim.position is None:
-        _tell(claim, "completed")
-        jobs.update_progress(claim.job_id)
+        done = NAMES[: NAMES.index(claim.stage) + 1]
+        progress = overall_progress(dict.fromkeys(done, 1.0))
+        moved = ("progress", {"overall_progress": progress})
+        events.tell(claim.job_id, *_news(claim, "completed"), moved, progress=progress)
         if claim.stage == NAMES[-1]:
             jobs.complete(claim.job_id)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import peewee as pw
 
+from app.models import sql
 from app.models.jobs import ACTIVE, Job, JobStage, family
 from app.models.messages import Outbox
 from app.services import events, starts
@@ -23,6 +24,8 @@ def key(url: str, mode: str, language: str | None, options: dict[str, Any]) -> s
 
 def holder(dedup_key: str) -> Job | None:
     """The job that holds the key, which stays as it is until the transaction ends; None: nobody does."""
+    if not sql.find("SELECT 1 FROM job WHERE dedup_key = ?", dedup_key):
+        return None
     Job.update(event_seq=Job.event_seq).where(Job.dedup_key == dedup_key).execute()  # locks the row
     job: Job | None = Job.get_or_none(dedup_key=dedup_key)
     return job
@@ -61,6 +64,8 @@ def raise_priority(job: Job, priority: int) -> None:
 
 def followers(job_id: str) -> list[Job]:
     """The jobs that end with this one, oldest first."""
+    if not sql.find("SELECT id FROM job WHERE follows_id = ? LIMIT 1", job_id):
+        return []
     return list(Job.select().where(family(job_id) & (Job.id != job_id)).order_by(Job.id))
 
 
@@ -70,7 +75,7 @@ def take_over(job_id: str) -> None:
         state = "scheduled" if starts.is_early(heir) else "pending"
         anew = {"state": state, "progress": 0.0, "started_at": None}
         still = (Job.id == heir.id) & (Job.follows == job_id) & Job.state.in_(ACTIVE)
-        if Job.update(anew | {"follows": None}).where(still).execute():
+        if Job.update(anew | {"follows": None, "leads": True}).where(still).execute():
             Job.update(anew | {"follows": heir.id}).where(family(job_id) & (Job.id != job_id)).execute()
             take_key(heir)
             starts.lay_out(heir)
@@ -81,7 +86,9 @@ def take_over(job_id: str) -> None:
 
 def copy_stages(job_id: str) -> None:
     """Give a follower that ends the stages of the job that it followed, as they stand."""
-    leader = Job.select(Job.follows).where(Job.id == job_id).scalar()
+    ((leader,),) = sql.find("SELECT follows_id FROM job WHERE id = ?", job_id)
+    if leader is None:
+        return
     for stage in JobStage.select().where(JobStage.job == leader):
         JobStage.create(
             job=job_id,

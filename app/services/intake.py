@@ -10,6 +10,7 @@ from ulid import ULID
 
 from app import clock
 from app.errors import Conflict, IdempotencyConflict
+from app.models import sql
 from app.models.base import transactional
 from app.models.jobs import ACTIVE, Job
 from app.services import duplicates, events, jobs, notifications, starts, videos, webhooks
@@ -79,7 +80,7 @@ def _accept(request: Request) -> Receipt:
             return Receipt(_returned(twin, leader, request.priority), deduplicated=True)
         if job := _store(request, leader):
             _follow(job, leader) if leader else _start(job)
-            return Receipt(Job.get_by_id(job.id))
+            return Receipt(Job.get_by_id(job.id) if leader else job)
     raise Conflict("Too many requests for this video came at once.")
 
 
@@ -116,50 +117,49 @@ def _returned(twin: Job, leader: Job, priority: int) -> Job:
 
 def _store(request: Request, leader: Job | None) -> Job | None:
     """Store the job's row; None where a request that came at the same time has taken its key."""
-    state = leader.state if leader and leader.state in ACTIVE else None
-    shared = (
-        {
-            "follows": leader.id,
-            "video": leader.video_id,
-            "progress": leader.progress,
-            "started_at": clock.now() if leader.started_at else None,
-        }
-        if leader
-        else {"dedup_key": request.dedup_key()}
-    )
+    shared: dict[str, Any] = {"dedup_key": request.dedup_key(), "progress": 0.0}
+    state = "scheduled" if request.run_at else "pending"
+    if leader:
+        started_at = clock.now() if leader.started_at else None
+        shared = {"follows_id": leader.id, "video_id": leader.video_id, "started_at": started_at}
+        shared |= {"progress": leader.progress}
+        state = leader.state if leader.state in ACTIVE else state
+    row = shared | {
+        "id": request.job_id,
+        "owner": request.owner,
+        "url": request.url,
+        "name": leader.name if leader and not request.media_key else request.name,
+        "priority": request.priority,
+        "mode": request.mode,
+        "language": request.language,
+        "options": request.options,
+        "state": state,
+        "idempotency_key": request.idempotency_key,
+        "request_hash": request.body(),
+        "revision": request.job_id,
+        "message_id": str(uuid4()),
+        "media_key": request.media_key,
+        "event_seq": 1,  # of events.begin()
+        "leads": False,
+        "run_at": request.run_at,
+        "created_at": clock.now(),
+    }
+    columns, values = f"{', '.join(row)}, notifies", f"{sql.marks(list(row))}, {notifications.WANTED}"
     try:
-        return Job.create(
-            **shared,
-            id=request.job_id,
-            owner=request.owner,
-            url=request.url,
-            name=leader.name if leader and not request.media_key else request.name,
-            priority=request.priority,
-            mode=request.mode,
-            language=request.language,
-            options=request.options,
-            notifies=notifications.wanted_by(request.owner),
-            state=state or ("scheduled" if request.run_at else "pending"),
-            idempotency_key=request.idempotency_key,
-            request_hash=request.body(),
-            revision=request.job_id,
-            message_id=str(uuid4()),
-            media_key=request.media_key,
-            run_at=request.run_at,
-            created_at=clock.now(),
-            force_insert=True,
-        )
+        sql.change(f"INSERT INTO job ({columns}) VALUES ({values})", *row.values(), request.owner)
     except pw.IntegrityError:
         return None
+    return Job(**row)
 
 
 def _start(job: Job) -> None:
     starts.lay_out(job)
     starts.queue(job, starts.first_stage(job))
-    events.add(job.id, job.state)
+    events.begin(job.id, job.state)
 
 
 def _follow(job: Job, leader: Job) -> None:
-    events.add(job.id, job.state)
+    events.begin(job.id, job.state)
+    sql.later("UPDATE job SET leads = 1 WHERE id = ?", leader.id)
     if leader.state == "completed":
         jobs.share(leader.id, job)

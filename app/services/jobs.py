@@ -7,11 +7,14 @@ import peewee as pw
 
 from app import clock
 from app.errors import Conflict, NotFound, NotNow, StageError
+from app.models import sql
 from app.models.base import transactional
-from app.models.jobs import ACTIVE, OPEN, Chunk, Job, JobStage, family
+from app.models.jobs import ACTIVE, ACTIVE_JOBS, OPEN, Chunk, Job, JobStage, family
 from app.models.videos import Video
 from app.services import duplicates, events, measures, outbox, videos
 from app.stages import CHUNK_ACTOR, FAN_OUT, NAMES, overall_progress
+
+HAS_FILES = "(media_key IS NOT NULL OR audio_key IS NOT NULL)"
 
 
 def get(job_id: str, owner: str | None) -> Job:
@@ -21,15 +24,6 @@ def get(job_id: str, owner: str | None) -> Job:
     if job is None:
         raise NotFound(f"There is no job {job_id!r}.")
     return job
-
-
-def start(job_id: str) -> None:
-    """Mark the job running; call it inside a claim's transaction."""
-    now = clock.now()
-    Job.update(state="running").where(family(job_id) & Job.state.in_(ACTIVE)).execute()
-    if Job.update(started_at=now).where(family(job_id) & Job.started_at.is_null()).execute():
-        events.add(job_id, "started")
-        measures.job_started(job_id)
 
 
 def update_progress(job_id: str) -> None:
@@ -43,9 +37,8 @@ def update_progress(job_id: str) -> None:
     stages = JobStage.select(JobStage.name, JobStage.state, JobStage.progress).where(JobStage.job == job_id)
     done = {stage.name: 1.0 if stage.state == "skipped" else stage.progress for stage in stages}
     progress = overall_progress(done)
-    moved = family(job_id) & (Job.progress < progress) & Job.state.in_(ACTIVE)
-    if Job.update(progress=progress).where(moved).execute():
-        events.add(job_id, "progress", overall_progress=progress)
+    if sql.find(f"SELECT 1 FROM job WHERE id = ? AND progress < ? AND {ACTIVE_JOBS}", job_id, progress):
+        events.tell(job_id, ("progress", {"overall_progress": progress}), progress=progress)
 
 
 def await_retry(job_id: str, stage: str, attempt: int, error: StageError, at: datetime) -> None:
@@ -107,9 +100,11 @@ def share(job_id: str, follower: Job) -> None:
 
 
 def _result(job_id: str) -> dict[str, Any]:
-    job, video = Job.get_by_id(job_id), Video.select().join(Job).where(Job.id == job_id).get()
-    took_s = ((job.finished_at or clock.now()) - job.started_at).total_seconds()
-    return {"video_id": video.id, "video_title": video.title, "processing_time_s": round(took_s, 3)}
+    query = "SELECT v.id, v.title, j.started_at, j.finished_at FROM job j JOIN video v ON v.id = j.video_id"
+    ((video_id, title, started_at, finished_at),) = sql.find(f"{query} WHERE j.id = ?", job_id)
+    ended = sql.moment(finished_at) or clock.now()
+    took_s = (ended - (sql.moment(started_at) or ended)).total_seconds()
+    return {"video_id": video_id, "video_title": title, "processing_time_s": round(took_s, 3)}
 
 
 def fail(job_id: str, stage: str, error: StageError) -> None:
@@ -154,16 +149,19 @@ def cancel(job_id: str, owner: str | None) -> None:
 
 def _end(job_id: str, state: str, changes: dict[str, Any], payload: dict[str, Any]) -> bool:
     ended = {**changes, "state": state, "finished_at": clock.now()}
-    if not Job.update(ended).where((Job.id == job_id) & Job.state.in_(ACTIVE)).execute():
+    assignments = ", ".join(f"{column} = ?" for column in ended)
+    change = f"UPDATE job SET {assignments} WHERE id = ? AND {ACTIVE_JOBS}"
+    if not sql.change(change, *ended.values(), job_id):
         return False
     duplicates.copy_stages(job_id)
-    for rows in (JobStage, Chunk):
-        left = (rows.job == job_id) & rows.state.in_(OPEN)
-        rows.update(state="skipped", lease_until=None, next_retry_at=None).where(left).execute()
+    for table in ("job_stage", "chunk"):
+        change = f"UPDATE {table} SET state = 'skipped', lease_until = NULL, next_retry_at = NULL"
+        sql.later(f"{change} WHERE job_id = ? AND state IN {OPEN}", job_id)
     outbox.drop_job(job_id)
     events.add(job_id, state, **payload)
     measures.job_ends(job_id, state)
-    clean_up(job_id)
+    if state != "completed" or sql.find(f"SELECT 1 FROM job WHERE id = ? AND {HAS_FILES}", job_id):
+        outbox.add("clean_up", job_id, priority=0)
     return True
 
 

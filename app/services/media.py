@@ -58,7 +58,7 @@ def clean_up(job_id: str) -> None:
             files.delete(f"{folder}/{name}")
         files.prune(folder)
     if row:
-        outbox.mark_sent(row)  # this row only: the job's next end asks anew
+        outbox.forget(row.message_id)  # no other: the job's next end asks anew
 
 
 @transactional

@@ -45,10 +45,8 @@ def describe(job_id: str, seq: int, kind: str, payload: dict[str, Any], at: date
     return {"job_id": job_id, **payload, "timestamp": when}
 
 
-def wanted_by(owner: str) -> pw.Function:
-    """Whether a webhook of the owner's is to hear of a new job, settled by the statement that stores it."""
-    mine = (Webhook.owner == owner) & Webhook.job.is_null() & (Webhook.state != "disabled")
-    return pw.fn.EXISTS(Webhook.select(pw.SQL("1")).where(mine))
+WANTED = "EXISTS (SELECT 1 FROM webhook w WHERE w.owner = ? AND w.job_id IS NULL AND w.state <> 'disabled')"
+"""Whether a webhook of the owner's is to hear of a new job, settled by the statement that stores it."""
 
 
 def note(job_id: str, seq: int, kind: str, payload: dict[str, Any], at: datetime) -> None:

@@ -6,13 +6,29 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from app import clock
+from app.models import sql
 from app.models.base import after_commit, is_sqlite, transactional
 from app.models.messages import Outbox
 from app.services import messages
 from app.services.messages import MessageRef
+from app.values import PRIORITIES
+
+LEVELS = sorted(PRIORITIES.values(), reverse=True)
 
 PUBLISH_LEASE = timedelta(seconds=30)
 """How long a dispatcher may take to publish what it claimed before another one does."""
+
+COLUMNS = (
+    "target",
+    "actor",
+    "subject",
+    "position",
+    "priority",
+    "message_id",
+    "available_at",
+    "waits_for",
+    "created_at",
+)
 
 added = threading.Event()
 """Set when this process stored something new, so that a dispatcher in it need not wait for its next look."""
@@ -37,18 +53,9 @@ def add(
     now = clock.now()
     target = f"{actor}:{subject}:{'' if position is None else position}"
     if anew:
-        Outbox.delete().where(Outbox.target == target).execute()
-    Outbox.insert(
-        target=target,
-        actor=actor,
-        subject=subject,
-        position=position,
-        priority=priority,
-        message_id=message_id,
-        available_at=available_at or now,
-        waits_for=waits_for,
-        created_at=now,
-    ).on_conflict_ignore().execute()
+        sql.later("DELETE FROM outbox WHERE target = ?", target)
+    row = (target, actor, subject, position, priority, message_id, available_at or now, waits_for, now)
+    sql.insert("outbox", COLUMNS, row, unless_there=True)
     after_commit(added.set)
     return message_id
 
@@ -57,15 +64,20 @@ def add(
 def claim_due(*, limit: int = 100) -> list[Outbox]:
     """Rows that are due, highest priority first, now leased to the caller and recorded as enqueued."""
     now = clock.now()
-    free = Outbox.lease_until.is_null() | (Outbox.lease_until < now)
-    query = Outbox.select().where((Outbox.available_at <= now) & free)
-    query = query.order_by(Outbox.priority.desc(), Outbox.id).limit(limit)
-    due = list(query if is_sqlite() else query.for_update(skip_locked=True))
+    due: list[Outbox] = []
+    for priority in LEVELS:  # one index range each, however many wait
+        here = (Outbox.priority == priority) & (Outbox.available_at <= now)
+        free = Outbox.lease_until.is_null() | (Outbox.lease_until < now)
+        query = Outbox.select().where(here & free).order_by(Outbox.available_at).limit(limit - len(due))
+        due.extend(query if is_sqlite() else query.for_update(skip_locked=True))
+        if len(due) == limit:
+            break
     until = now + PUBLISH_LEASE
     Outbox.update(lease_until=until).where(Outbox.id.in_([row.id for row in due])).execute()
+    if due:
+        messages.record_all([(ref(row), "enqueued") for row in due])
     for row in due:
         row.lease_until = until
-        messages.record(ref(row), "enqueued")
     return due
 
 
@@ -78,15 +90,18 @@ def ref(row: Outbox) -> MessageRef:
 def put_back(rows: Sequence[Outbox]) -> None:
     """Free rows that could not be published, for the next look."""
     Outbox.update(lease_until=None).where(Outbox.id.in_([row.id for row in rows])).execute()
-    for row in rows:
-        messages.record(ref(row), "none")
+    messages.record_all([(ref(row), "none") for row in rows])
 
 
 @transactional
-def mark_sent(row: Outbox) -> None:
-    """Forget a row that the broker has, unless its work was put back before one came to note that."""
-    claimed = (Outbox.id == row.id) & (Outbox.lease_until == row.lease_until)
-    Outbox.delete().where(claimed & (Outbox.message_id == row.message_id)).execute()
+def mark_sent(*rows: Outbox) -> None:
+    """Forget rows that the broker has, unless their work was put back before one came to note that."""
+    if rows:
+        ids, leased = [row.message_id for row in rows], {row.lease_until for row in rows}
+        (until,) = leased
+        sql.change(
+            f"DELETE FROM outbox WHERE message_id IN ({sql.marks(ids)}) AND lease_until = ?", *ids, until
+        )
 
 
 @transactional
@@ -96,9 +111,15 @@ def settle(actor: str, subject: str) -> None:
 
 
 @transactional
+def forget(message_id: str) -> None:
+    """Likewise of this one message: what asks for the same work anew has another."""
+    sql.change("DELETE FROM outbox WHERE message_id = ?", message_id)
+
+
+@transactional
 def drop_job(job_id: str) -> None:
     """Forget what waits to be published for a job that has ended."""
-    Outbox.delete().where(Outbox.subject == job_id).execute()
+    sql.later("DELETE FROM outbox WHERE subject = ?", job_id)
 
 
 def seconds_to_next(most_s: float) -> float:

@@ -1,17 +1,25 @@
 """Sets a job going: its stages, and the message that starts one of them."""
 
 from app import clock
-from app.models.jobs import Job, JobStage
+from app.models import sql
+from app.models.jobs import Job
 from app.services import messages, outbox
 from app.services.messages import MessageRef
-from app.stages import STAGES
+from app.stages import NAMES, STAGES
 
 
 def lay_out(job: Job) -> None:
     """Store the job's stages; what was uploaded needs no download."""
-    for position, stage in enumerate(STAGES):
-        state = "skipped" if stage.name == "download" and job.media_key else "pending"
-        JobStage.create(job=job.id, name=stage.name, position=position, state=state)
+    first = "skipped" if job.media_key else "pending"
+    states = [first, *["pending"] * (len(NAMES) - 1)]
+    rows = [
+        (job.id, name, position, state, 0, 0, 0.0)
+        for position, (name, state) in enumerate(zip(NAMES, states, strict=True))
+    ]
+    sql.insert("job_stage", COLUMNS, *rows)
+
+
+COLUMNS = ("job_id", "name", "position", "state", "attempt", "fence", "progress")
 
 
 def first_stage(job: Job) -> str:
@@ -27,5 +35,5 @@ def is_early(job: Job) -> bool:
 def queue(job: Job, stage: str) -> None:
     """Have the stage published, at the job's time, as the message that the job's row names."""
     outbox.add(stage, job.id, priority=job.priority, available_at=job.run_at, message_id=job.message_id)
-    state = "delayed" if is_early(job) else "none"
-    messages.record(MessageRef(job.message_id, stage, job.id, job.priority), state)
+    if is_early(job):
+        messages.record(MessageRef(job.message_id, stage, job.id, job.priority), "delayed")

@@ -34,6 +34,7 @@ def plan_chunks(job_id: str, cuts: Sequence[tuple[float, float]]) -> None:
         slice_ = {"position": position, "start_s": start_s, "end_s": end_s, "fence": fence}
         Chunk.create(job=job_id, state="pending", **slice_)
         jobs.ring(job_id, CHUNK_ACTOR, position)
+    _end_fan_out(job_id)
 
 
 @claims.stores_result
@@ -42,6 +43,11 @@ def store_words(job_id: str, position: int, recognition: Recognition, recogniser
     words = {"words": pack(recognition.words), "language": recognition.language, "recogniser": recogniser}
     Chunk.update(words).where((Chunk.job == job_id) & (Chunk.position == position)).execute()
     jobs.update_progress(job_id)
+    _end_fan_out(job_id)
+
+
+def _end_fan_out(job_id: str) -> None:
+    """Set the next stage going if no chunk is open, which is so at once where there is no sound to cut."""
     fan_out = (JobStage.job == job_id) & (JobStage.name == FAN_OUT) & (JobStage.state == "running")
     open_chunks = Chunk.select(Chunk.id).where((Chunk.job == job_id) & Chunk.state.in_(OPEN))
     done = {"state": "completed", "progress": 1.0, "finished_at": clock.now()}

@@ -12,7 +12,7 @@ from app.models.jobs import Job, JobEvent
 from app.models.messages import Message, MessageEvent
 from app.models.videos import Segment, Video, VideoAccess
 from app.models.workers import WorkerHeartbeat
-from app.services import intake, jobs, retention, workers
+from app.services import intake, jobs, outbox, retention, workers
 from app.services.intake import Request
 from tests.integration.conftest import StoppedClock
 
@@ -28,6 +28,7 @@ def test_jobs_that_ended_long_ago_go_with_all_that_was_noted_of_them(
     house: Config, time: StoppedClock
 ) -> None:
     old, waiting = accept(1), accept(2)
+    outbox.claim_due()
     jobs.cancel(old.id, "ada")
     time.pass_s(89 * DAY_S)
     recent = accept(3)

@@ -195,11 +195,11 @@ def test_what_is_changed_under_a_dispatchers_hands_is_not_fired_as_it_was(
 def test_a_failure_in_mid_fire_leaves_the_time_due(time: StoppedClock) -> None:
     put()
     time.pass_s(3600)
-    database.execute_sql("ALTER TABLE message_event RENAME TO away")
-    with pytest.raises(pw.DatabaseError, match="message_event"):
+    database.execute_sql("ALTER TABLE job_stage RENAME TO away")
+    with pytest.raises(pw.DatabaseError, match="job_stage"):
         schedules.fire_due()
     assert (Job.select().count(), Outbox.select().count(), runs()) == (0, 0, [])
-    database.execute_sql("ALTER TABLE away RENAME TO message_event")
+    database.execute_sql("ALTER TABLE away RENAME TO job_stage")
 
     assert schedules.fire_due() == 1
 

@@ -31,7 +31,7 @@ def do(job_id: str, *stages: str, spend: Callable[[str], None] = lambda _stage: 
         take(job_id, stage)
         if stage != FAN_OUT:
             spend(stage)
-        _store(job_id, stage)
+        store(job_id, stage)
         if stage == FAN_OUT:
             take(job_id, CHUNK_ACTOR)
             spend(stage)
@@ -42,7 +42,7 @@ def do(job_id: str, *stages: str, spend: Callable[[str], None] = lambda _stage: 
 def begin_recognition(job_id: str) -> None:
     """Store the job's only chunk, which then waits for a recogniser."""
     take(job_id, FAN_OUT)
-    _store(job_id, FAN_OUT)
+    store(job_id, FAN_OUT)
 
 
 def complete(job_id: str) -> None:
@@ -50,7 +50,8 @@ def complete(job_id: str) -> None:
     do(job_id, *NAMES)
 
 
-def _store(job_id: str, stage: str) -> None:
+def store(job_id: str, stage: str) -> None:
+    """Store a result of the claimed stage, which ends with it."""
     video = Media(Path("talk.webm"), "youtube", "jNQXAC9IVRw", "At the zoo", Job.get_by_id(job_id).url)
     written = transcripts.written_by(job_id)
     match stage:

@@ -1,0 +1,40 @@
+"""What a job costs the database's server."""
+
+import pytest
+
+from app.models import sql
+from app.services import claims, intake, transcripts
+from app.services.intake import Request
+from app.stages import CHUNK_ACTOR, FAN_OUT, NAMES
+from app.values import Recognition
+from tests.integration import work
+
+ON_A_SERVER = pytest.mark.parametrize("settings", ["mysql"], indirect=True)
+URL = "https://www.youtube.com/watch?v=jNQXAC9IVRw"
+
+
+def commits() -> int:
+    """How many transactions this thread's connection has stored."""
+    return int(sql.find("SHOW SESSION STATUS LIKE 'Com_commit'")[0][1])
+
+
+@ON_A_SERVER
+@pytest.mark.usefixtures("house")
+def test_a_stage_and_a_chunk_take_two_commits_each_however_much_they_tell() -> None:
+    job_id = intake.accept(Request("ada", URL, "a name")).job.id
+    taken = {}
+
+    for stage in (*NAMES[:3], CHUNK_ACTOR, *NAMES[3:]):
+        before = commits()
+        claim = work.take(job_id, stage)
+        if stage == FAN_OUT:
+            transcripts.plan_chunks(job_id, [(0.0, 60.0)])
+        elif stage == CHUNK_ACTOR:
+            transcripts.store_words(job_id, 0, Recognition("en", ()), "whisper-small")
+        elif stage in ("download", "index"):
+            work.store(job_id, stage)
+        else:
+            claims.finish(claim)
+        taken[stage] = commits() - before
+
+    assert taken == dict.fromkeys(taken, 2)
