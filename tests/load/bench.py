@@ -7,46 +7,62 @@ said in the figures and is no failure.
 import argparse
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.load import crowd, end_to_end, memory, searches, submit
+from tests.load import accepting, crowd, end_to_end, engine, large_table, memory, overtaking, searches, submit
 from tests.load.machine import about
 from tests.up import ROOT
 
-NAMES = ("end-to-end", "memory", "submit", "crowd", "searches")
 PAGE = ROOT / "docs" / "benchmarks.md"
+Wanted = argparse.Namespace
+MEASURES: dict[str, Callable[[Path, Wanted], list[str]]] = {
+    "end-to-end": lambda folder, wanted: end_to_end.measure(folder, runs=wanted.runs, seconds=wanted.seconds),
+    "memory": lambda folder, _: memory.measure(folder),
+    "engine": lambda folder, wanted: engine.measure(folder, jobs=wanted.jobs, runs=wanted.runs),
+    "overtaking": lambda folder, wanted: overtaking.measure(folder, jobs=wanted.waiting),
+    "accepting": lambda folder, wanted: accepting.measure(folder, requests=wanted.requests, runs=wanted.runs),
+    "large-table": lambda folder, wanted: large_table.measure(folder, jobs=wanted.rows),
+    "submit": lambda folder, wanted: submit.measure(folder, requests=wanted.requests, seconds=wanted.seconds),
+    "crowd": lambda folder, wanted: crowd.measure(folder, requests=wanted.requests),
+    "searches": lambda folder, wanted: searches.measure(folder, requests=wanted.requests),
+}
+"""Each benchmark; its figures as Markdown."""
 
 
 def main() -> None:
     """Run what the command line names; everything if it names nothing."""
     wanted = arguments()
-    for name in wanted.names or NAMES:
+    for name in wanted.names or MEASURES:
         print(f"{name} …", flush=True)
         with tempfile.TemporaryDirectory(prefix="ytrag-bench-") as folder:
-            lines = [*figures(name, Path(folder), wanted), "", about()]
+            lines = [*MEASURES[name](Path(folder), wanted), "", about()]
         print("\n".join(lines), flush=True)
         if not wanted.print_only:
             PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), name, lines), encoding="utf-8")
 
 
-def arguments() -> argparse.Namespace:
+def arguments() -> Wanted:
     """What was asked for."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.load.bench", description="Measure speed and memory."
     )
-    parser.add_argument("names", nargs="*", metavar="BENCHMARK", help=f"{', '.join(NAMES)}; default all")
-    parser.add_argument("--runs", type=positive, default=5, help="pairs of runs of end-to-end (default 5)")
+    parser.add_argument("names", nargs="*", metavar="BENCHMARK", help=f"{', '.join(MEASURES)}; default all")
+    parser.add_argument("--runs", type=positive, default=5, help="runs of each side (default 5)")
     parser.add_argument("--seconds", type=positive, default=600, help="length of the recording (default 600)")
     parser.add_argument(
         "--requests",
         type=positive,
         default=200,
-        help="requests of submit, a pace, and of searches, a way (default 200)",
+        help="requests of a run or a pace (default 200)",
     )
+    parser.add_argument("--jobs", type=positive, default=300, help="jobs of a run of engine (default 300)")
+    parser.add_argument("--waiting", type=positive, default=10_000, help="low ones ahead (default 10000)")
+    parser.add_argument("--rows", type=positive, default=100_000, help="jobs in large-table (default 100000)")
     parser.add_argument("--print-only", action="store_true", help=f"leave docs/{PAGE.name} as it is")
     wanted = parser.parse_args()
-    if unknown := set(wanted.names) - set(NAMES):
-        parser.error(f"no benchmark is named {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    if unknown := set(wanted.names) - set(MEASURES):
+        parser.error(f"no benchmark is named {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
     return wanted
 
 
@@ -55,19 +71,6 @@ def positive(text: str) -> int:
     if (value := int(text)) < 1:
         raise ValueError
     return value
-
-
-def figures(name: str, folder: Path, wanted: argparse.Namespace) -> list[str]:
-    """Run one benchmark; its figures as Markdown."""
-    if name == "end-to-end":
-        return end_to_end.measure(folder, runs=wanted.runs, seconds=wanted.seconds)
-    if name == "submit":
-        return submit.measure(folder, requests=wanted.requests, seconds=wanted.seconds)
-    if name == "crowd":
-        return crowd.measure(folder, requests=wanted.requests)
-    if name == "searches":
-        return searches.measure(folder, requests=wanted.requests)
-    return memory.measure(folder)
 
 
 def filled(page: str, name: str, lines: list[str]) -> str:
