@@ -10,7 +10,18 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.load import accepting, crowd, end_to_end, engine, large_table, memory, overtaking, searches, submit
+from tests.load import (
+    accepting,
+    counting,
+    crowd,
+    end_to_end,
+    engine,
+    large_table,
+    memory,
+    overtaking,
+    searches,
+    submit,
+)
 from tests.load.machine import about
 from tests.up import ROOT
 
@@ -20,6 +31,7 @@ MEASURES: dict[str, Callable[[Path, Wanted], list[str]]] = {
     "end-to-end": lambda folder, wanted: end_to_end.measure(folder, runs=wanted.runs, seconds=wanted.seconds),
     "memory": lambda folder, _: memory.measure(folder),
     "engine": lambda folder, wanted: engine.measure(folder, jobs=wanted.jobs, runs=wanted.runs),
+    "counting": lambda folder, wanted: counting.measure(folder, jobs=wanted.jobs, runs=wanted.runs),
     "overtaking": lambda folder, wanted: overtaking.measure(folder, jobs=wanted.waiting),
     "accepting": lambda folder, wanted: accepting.measure(folder, requests=wanted.requests, runs=wanted.runs),
     "large-table": lambda folder, wanted: large_table.measure(folder, jobs=wanted.rows),
@@ -56,7 +68,7 @@ def arguments() -> Wanted:
         default=200,
         help="requests of a run or a pace (default 200)",
     )
-    parser.add_argument("--jobs", type=positive, default=300, help="jobs of a run of engine (default 300)")
+    parser.add_argument("--jobs", type=positive, default=2000, help="jobs of a run of engine (default 2000)")
     parser.add_argument("--waiting", type=positive, default=10_000, help="low ones ahead (default 10000)")
     parser.add_argument("--rows", type=positive, default=100_000, help="jobs in large-table (default 100000)")
     parser.add_argument("--print-only", action="store_true", help=f"leave docs/{PAGE.name} as it is")

@@ -59,11 +59,11 @@ def measure(folder: Path, *, jobs: int, runs: int) -> list[str]:
 COMMANDS = [["actors.dispatcher"], *(["tests.load.noop_stages", pool] for pool in ("io", "media", "light"))]
 
 
-def ours(folder: Path, jobs: int) -> Run:
+def ours(folder: Path, jobs: int, **more: str) -> Run:
     """Through a dispatcher and a worker process for each pool, started when the jobs wait in the outbox."""
     with ExitStack() as stack:
         url, broker = stack.enter_context(fresh_database()), stack.enter_context(fresh_broker())
-        settings = environment(url, broker, folder, threads=THREADS)
+        settings = environment(url, broker, folder, threads=THREADS, **more)
         fill(settings, jobs)
         query = stack.enter_context(rows(url))
         with running(COMMANDS, settings, folder) as meter:
@@ -79,6 +79,8 @@ def environment(url: str, broker: str, folder: Path, *, threads: int, **more: st
     """What our processes are started with: one of each pool."""
     pools = {f"YTRAG_WORKERS_{name}": f"1x{threads}" for name in ("IO", "MEDIA", "LIGHT")}
     where = {"YTRAG_DATABASE_URL": url, "YTRAG_BROKER_URL": broker, "YTRAG_DATA_DIR": str(folder)}
+    (folder / "counts").mkdir()
+    where["PROMETHEUS_MULTIPROC_DIR"] = str(folder / "counts")
     return {**_environment(), **where, **pools, **more}
 
 
