@@ -17,6 +17,12 @@ def change(text: str, *values: Any) -> int:
     return int(database.execute_sql(*_prepared(text, values)).rowcount)
 
 
+def change_one(text: str, *values: Any) -> int | None:
+    """As change(), of one row at most: the n of the LAST_INSERT_ID(n) in the statement; None: it met none."""
+    cursor = database.execute_sql(*_prepared(text, values))
+    return int(cursor.lastrowid) if cursor.rowcount else None
+
+
 def find(text: str, *values: Any) -> Rows:
     """Run a query with a ? for each value, and return its rows; moment() reads those in them."""
     return list(database.execute_sql(*_prepared(text, values)).fetchall())

@@ -11,17 +11,21 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 
 import pytest
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq.errors import ConnectionClosed
 
-from actors import dispatcher
+from actors import dispatcher, pools
 from actors import housekeeping as housekeeping_actors  # noqa: F401  # declares them
 from app import clock, config
 from app.config import Config
 from app.models.base import connect, transactional
 from app.models.jobs import Job
 from app.models.messages import Outbox
-from app.services import outbox, schedules
+from app.services import intake, outbox, schedules
+from app.services.intake import Request
 from tests.integration.conftest import StoppedClock
 from tests.integration.test_schedules import end_jobs, put, runs
+from tests.up import free_port
 
 pytestmark = pytest.mark.usefixtures("house", "time")
 MINUTES = 30
@@ -46,6 +50,20 @@ def test_the_dispatcher_fires_at_the_time_and_does_not_wait_for_its_next_look(
     stop.set()
     outbox.added.set()
     thread.join(10)
+
+
+def test_what_the_broker_does_not_take_stays_to_be_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = intake.accept(Request("ada", "https://www.youtube.com/watch?v=jNQXAC9IVRw", "a name")).job
+    pools.declare_actors()
+    with monkeypatch.context() as away:
+        away.setattr(dispatcher, "broker", RabbitmqBroker(url=f"amqp://127.0.0.1:{free_port()}"))
+        with pytest.raises(ConnectionClosed):
+            dispatcher.dispatch_due()
+    assert [(row.subject, row.lease_until) for row in Outbox.select()] == [(job.id, None)]
+
+    assert dispatcher.dispatch_due() == 1
+
+    assert Outbox.select().count() == 0
 
 
 def await_that(condition: Callable[[], bool]) -> None:
