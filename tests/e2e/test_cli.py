@@ -43,7 +43,7 @@ def told(done: "subprocess.CompletedProcess[str]") -> Any:
 
 
 def test_a_file_goes_in_is_found_quoted_exported_and_forgotten(ytrag: Ytrag) -> None:
-    job = told(ytrag("submit", JFK, "--wait", "--title", "Inaugural <b>address</b>", "--json"))
+    job = told(ytrag("submit", JFK, "--force", "--wait", "--title", "Inaugural <b>address</b>", "--json"))
     video = job["video_id"]
 
     hit = told(ytrag("search", "ask not your country", "--video-id", video, "--json"))["hits"][0]
