@@ -25,6 +25,15 @@ class RateLimited(YtragError):
     retryable = True
 
 
+class TooManyTries(YtragError):
+    """More tries to sign in than a person needs."""
+
+    code = "too_many_tries"
+    hint = "Wait a quarter of an hour; 'ytrag admins put NAME' sets another password."
+    retryable = True
+    retry_after_s = 900
+
+
 class TooManyListeners(YtragError):
     """All places for listeners to events are taken."""
 

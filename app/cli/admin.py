@@ -12,7 +12,7 @@ from app.cli.output import FAILED, as_json, err, guarded, out, say
 from app.cli.progress import counting
 from app.models import schema
 from app.models.base import connect
-from app.services import checks, indexing
+from app.services import accounts, checks, indexing
 from app.services import keys as api_keys
 
 
@@ -109,4 +109,46 @@ def revoke(*, key: str, as_json: bool) -> None:
     say({"prefix": f"ytrag_{prefix}", "status": "revoked"}, "revoked", as_json=as_json)
 
 
-COMMANDS = (doctor, db, reindex, keys)
+@click.group()
+def admins() -> None:
+    """Admins who sign in with a password in a browser."""
+
+
+@admins.command("put")
+@click.argument("name")
+@click.password_option(help="Asked for if not given; on standard input where that is no terminal.")
+@as_json
+@guarded
+def put_admin(*, name: str, password: str, as_json: bool) -> None:
+    """Add an admin, or change the password of one, which signs them out."""
+    schema.open_database(config.current())
+    is_new = accounts.put(name, password)
+    say({"name": name, "new": is_new}, "added" if is_new else "changed", as_json=as_json)
+
+
+@admins.command("list")
+@as_json
+@guarded
+def list_admins(*, as_json: bool) -> None:
+    """List the admins that have a password."""
+    schema.open_database(config.current())
+    table, rows = Table("name", "made", "password of", box=None), []
+    for account in accounts.every():
+        made, changed = (at.isoformat(timespec="seconds") for at in (account.created_at, account.changed_at))
+        table.add_row(escape(account.name), made, changed)
+        rows.append({"name": account.name, "created_at": made, "changed_at": changed})
+    say({"data": rows}, table, as_json=as_json)
+
+
+@admins.command("delete")
+@click.argument("name")
+@as_json
+@guarded
+def delete_admin(*, name: str, as_json: bool) -> None:
+    """Let an admin in no more, and end their sessions."""
+    schema.open_database(config.current())
+    accounts.delete(name)
+    say({"name": name, "status": "deleted"}, "deleted", as_json=as_json)
+
+
+COMMANDS = (doctor, db, reindex, keys, admins)

@@ -67,6 +67,7 @@ class Job(Row):
             (("owner", "id"), False),
             (("owner", "state"), False),
             (("state", "priority", "follows", "id"), False),
+            (("state", "id"), False),
             (("state", "finished_at"), False),
             (("error_code", "id"), False),
             (("video", "owner"), False),

@@ -18,6 +18,7 @@ from app.stages import CHUNK_ACTOR, NAMES, POOLS
 ACTORS = {"housekeeping": ("clean_up", "forget_video", "keep_house")}
 """Actors of a queue that does not bear its only actor's name."""
 QUEUE_OF = {actor: queue for queue, actors in ACTORS.items() for actor in actors}
+INSTEAD = "What waits is counted from the database instead."
 WAITING = ("enqueued", "running")
 KEEP_S, KEEP_FAILURE_S = 1.0, 5.0
 """How long RabbitMQ's answer is good, and how long it is left alone after none came."""
@@ -111,7 +112,7 @@ def _ask() -> tuple[Mapping[str, int] | None, str]:
             try:
                 _told.depths, _told.problem = _told.management.depths(), ""
             except ManagementUnavailable as error:
-                _told.depths, _told.problem = None, f"{error.detail} {error.hint}"
+                _told.depths, _told.problem = None, f"{error.detail} {INSTEAD} {error.hint}"
             _told.until = time.monotonic() + (KEEP_FAILURE_S if _told.problem else KEEP_S)
         return _told.depths, _told.problem
 

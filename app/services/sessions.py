@@ -1,4 +1,4 @@
-"""Sessions of browsers: opened with an API key, over with that key, by signing out or after a day's work."""
+"""Sessions of browsers: opened with a key or password, over with it, by signing out or after a day's work."""
 
 import hashlib
 import secrets
@@ -8,7 +8,7 @@ from app import clock
 from app.models.base import transactional
 from app.models.keys import ApiKey
 from app.models.sessions import Session
-from app.services import keys, rates
+from app.services import accounts, keys, rates
 from app.services.keys import Caller
 
 LIFETIME = timedelta(hours=12)
@@ -17,12 +17,21 @@ LIFETIME = timedelta(hours=12)
 @transactional
 def start(key: str) -> str:
     """Sign in with an API key and return the token of the session; Unauthorized for a key not in force."""
-    owner = keys.caller(key)
+    return _open(keys.caller(key))
+
+
+def start_with_password(name: str, password: str) -> str:
+    """The same for an admin with a password."""
+    accounts.check(name, password)
+    return transactional(_open)(Caller(name, "admin"))
+
+
+def _open(owner: Caller) -> str:
     Session.delete().where(Session.expires_at < clock.now()).execute()
     token = secrets.token_urlsafe(32)
     Session.create(
         digest=_digest(token),
-        key_prefix=owner.key,
+        key_prefix=owner.key or None,
         owner=owner.owner,
         role=owner.role,
         created_at=clock.now(),

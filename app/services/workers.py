@@ -41,6 +41,11 @@ def present() -> list[WorkerHeartbeat]:
     return list(WorkerHeartbeat.select().where(fresh).order_by(WorkerHeartbeat.name))
 
 
+def known() -> list[WorkerHeartbeat]:
+    """The same with those that fell silent without saying that they end."""
+    return list(WorkerHeartbeat.select().order_by(WorkerHeartbeat.server, WorkerHeartbeat.name))
+
+
 @transactional
 def forget_stale() -> int:
     """Delete the rows of processes that died long ago and return how many there were."""

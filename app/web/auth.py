@@ -7,7 +7,7 @@ from flask import Flask, Response, g, request
 from app.config import LOOPBACK, Config
 from app.errors import Forbidden, InvalidSetting, Unauthorized
 from app.refusals import CrossSite
-from app.services import keys
+from app.services import accounts, keys
 from app.services.keys import Caller
 from app.web.cookies import session_caller
 
@@ -34,7 +34,7 @@ def register(app: Flask, config: Config) -> None:
 
 def require_keys(config: Config) -> None:
     """Refuse to start closed while nobody could come in."""
-    if not config.is_open() and not any(key.revoked_at is None for key in keys.every()):
+    if not config.is_open() and not (accounts.every() or any(not key.revoked_at for key in keys.every())):
         raise InvalidSetting(
             f"YTRAG_HOST is {config.host!r} and YTRAG_ENV {config.env!r}, which asks every caller for a key, "
             "and there is none; make one with 'ytrag keys create NAME --role admin', or bind to 127.0.0.1 "

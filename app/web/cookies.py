@@ -6,6 +6,7 @@ from hmac import compare_digest
 
 from flask import Response, g, request
 
+from app import config
 from app.refusals import FormExpired
 from app.services import sessions
 from app.services.keys import Caller
@@ -48,7 +49,7 @@ def check_form() -> None:
 def keep_seed(response: Response) -> None:
     """Give the browser what the forms of this answer were signed with."""
     if "form_seed" in g:
-        set_cookie(response, SEED, g.form_seed, secure=request.is_secure)
+        set_cookie(response, SEED, g.form_seed, secure=request.is_secure or not config.current().is_open())
 
 
 def set_cookie(response: Response, name: str, value: str, *, secure: bool) -> None:

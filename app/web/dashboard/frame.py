@@ -6,15 +6,24 @@ from flask import g, request, url_for
 from markupsafe import Markup
 
 from app import config
-from app.services import queues
+from app.services import census, queues, repairs
 from app.web import cookies
 from app.web.dashboard.stock import Dashboard
 from app.web.pages import filters
 
 dashboard = Dashboard()
+LISTS = {
+    "enqueued": ("pending",),
+    "processing": ("running",),
+    "scheduled": ("scheduled",),
+    "retries": ("retrying",),
+    "succeeded": ("completed",),
+    "failed": ("failed",),
+    "deleted": ("cancelled",),
+}
+"""The states of the jobs on each list."""
 STRAYS = 10
 """So many messages that RabbitMQ set aside are shown."""
-NAV = (("", "Queues"),)
 
 
 def render(template: str, **values: Any) -> str:
@@ -34,18 +43,32 @@ def frame() -> dict[str, Any]:
 def _frame() -> dict[str, Any]:
     settings = config.current()
     caller = g.get("caller")
-    depths = queues.every() if caller and caller.role == "admin" else queues.Depths([], ())
+    is_admin = caller is not None and caller.role == "admin"
+    depths = queues.every() if is_admin else queues.Depths([], ())
     return {
         "title": settings.dashboard_title,
         "refresh_ms": round(settings.dashboard_refresh_s * 1000),
         "read_only": settings.read_only,
         "grafana": filters.web_address(settings.grafana_url),
         "signed_in": caller.owner if caller and not settings.is_open() else None,
-        "nav": [(dashboard.make_uri(path), name, None) for path, name in NAV],
+        "nav": _nav() if is_admin else [],
         "path": request.path,
         "trouble": depths.trouble,
         "strays": [depth for depth in depths.queues if depth.strays],
     }
+
+
+def _nav() -> list[tuple[str, str, int | None]]:
+    """Addresses, names and counts of the pages."""
+    counts = census.jobs_by_state(None)
+    lists = [
+        (dashboard.make_uri("jobs", name), name.capitalize(), sum(counts.get(state, 0) for state in states))
+        for name, states in LISTS.items()
+    ]
+    others = [
+        (dashboard.make_uri(name), name.capitalize(), None) for name in ("recurring", "servers", "audit")
+    ]
+    return [(dashboard.make_uri(""), "Queues", None), *lists, *others]
 
 
 def form_token() -> Markup:
@@ -54,6 +77,10 @@ def form_token() -> Markup:
 
 
 dashboard.templates.globals.update(
-    csrf_token=form_token, frame=frame, url_for=url_for, strays=lambda queue: queues.strays(queue, STRAYS)
+    csrf_token=form_token,
+    frame=frame,
+    url_for=url_for,
+    strays=lambda queue: queues.strays(queue, STRAYS),
+    of_job=lambda actor: actor in repairs.OF_JOBS,
 )
 dashboard.templates.filters.update(filters.FILTERS)

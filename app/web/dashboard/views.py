@@ -4,8 +4,9 @@ from flask import Response, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.errors import Conflict, InvalidInput
-from app.services import repairs
+from app.services import audit, repairs
 from app.stages import POOLS
+from app.web.auth import caller
 from app.web.dashboard import cursors
 from app.web.dashboard.blueprint import blueprint
 from app.web.dashboard.frame import dashboard
@@ -39,7 +40,7 @@ def requeue_message() -> AnyResponse:
     """Have a failed message's work done again; a second click finds it done."""
     queue, message_id = _field("queue"), _field("id")
     try:
-        new = repairs.requeue(message_id)
+        new = audit.doing(caller(), "requeue", f"message {message_id}", lambda: repairs.requeue(message_id))
     except Conflict:
         new = message_id
     return _to("queues", queue.partition(".")[0], "standard", new)
@@ -49,7 +50,7 @@ def requeue_message() -> AnyResponse:
 def delete_message() -> AnyResponse:
     """Have a message's work given up."""
     queue, message_id = _field("queue"), _field("id")
-    repairs.delete_message(message_id)
+    audit.doing(caller(), "delete", f"message {message_id}", lambda: repairs.delete_message(message_id))
     return _to("queues", queue.partition(".")[0], "failed" if queue.endswith(".XQ") else "standard")
 
 

@@ -1,4 +1,4 @@
-"""Signing in with an API key, and out."""
+"""Signing in with an API key or as an admin with a password, and out."""
 
 from flask import make_response, render_template, request, url_for
 from werkzeug.utils import redirect
@@ -6,8 +6,10 @@ from werkzeug.wrappers import Response
 
 from app import config
 from app.errors import Unauthorized
-from app.services import sessions
-from app.web import cookies
+from app.refusals import TooManyTries
+from app.services import accounts, audit, sessions
+from app.services.keys import Caller
+from app.web import cookies, errors
 from app.web.pages.blueprint import blueprint, local
 
 
@@ -21,15 +23,32 @@ def sign_in() -> str | Response:
 
 @blueprint.post("/sign-in")
 def start_session() -> Response | tuple[str, int]:
-    """Open a session for whoever has a key."""
+    """Open a session for whoever has a key or a password."""
     try:
-        token = sessions.start(request.form.get("key", "").strip())
-    except Unauthorized as error:
-        return _form(error.detail), 401
+        token = _started()
+    except (Unauthorized, TooManyTries) as error:
+        return _form(f"{error.detail} {error.hint}"), errors.status_of(type(error))
     response = make_response(redirect(local(request.form.get("next", "/")), 303))
     cookies.set_cookie(response, cookies.SESSION, token, secure=True)
     response.delete_cookie(cookies.SEED)
     return response
+
+
+def _started() -> str:
+    """The token of a session for who has a key, or is an admin with a password; both may try so often."""
+    name, address = request.form.get("name", "").strip(), request.remote_addr or ""
+    accounts.spend_try(address, name or None)
+    if not name:
+        return sessions.start(request.form.get("key", "").strip())
+    admin = Caller(name[:64], "admin")
+    try:
+        token = sessions.start_with_password(name, request.form.get("password", ""))
+    except Unauthorized:
+        audit.note(admin, "sign in", f"from {address}", "refused")
+        raise
+    accounts.forget_tries(name)
+    audit.note(admin, "sign in", f"from {address}", "done")
+    return token
 
 
 @blueprint.post("/sign-out")
@@ -42,4 +61,5 @@ def end_session() -> Response:
 
 
 def _form(problem: str) -> str:
-    return render_template("sign_in.html", problem=problem, next=local(request.values.get("next", "/")))
+    shown = {"problem": problem, "next": local(request.values.get("next", "/"))}
+    return render_template("sign_in.html", by_password="name" in request.values, **shown)

@@ -1,0 +1,149 @@
+"""Lists of jobs by state with search, what is done to one or many of them, and all that is known of one."""
+
+from typing import Any, get_args
+from urllib.parse import urlencode
+
+from flask import abort, redirect, request
+from werkzeug.wrappers import Response
+
+from app.errors import Conflict, InvalidInput, YtragError
+from app.models.jobs import ACTIVE
+from app.schemas import PRIORITIES, PRIORITY_NAMES, Priority
+from app.services import audit, dossiers, job_lines, mass, repairs, retries
+from app.services.selection import Selection
+from app.stages import NAMES, STAGES
+from app.web.auth import caller
+from app.web.dashboard.blueprint import blueprint
+from app.web.dashboard.frame import LISTS, dashboard, render
+from app.web.jobs import check_cursor
+
+PAGE = 50
+FILTERS = ("q", "priority", "error_code", "owner")
+CAN = {
+    "enqueued": ("delete",),
+    "processing": ("delete",),
+    "scheduled": ("delete",),
+    "retries": ("delete",),
+    "succeeded": (),
+    "failed": ("requeue", "delete"),
+    "deleted": ("requeue",),
+}
+"""What may be done to many of a list at once."""
+
+
+@blueprint.get("/jobs/<name>")
+def list_jobs(name: str) -> str:
+    """A page of the jobs in a state."""
+    cursor = request.args.get("cursor") or None
+    check_cursor(cursor)
+    asked = _filters(request.args)
+    wanted = _selection(name, asked, cursor)
+    read = job_lines.retrying if name == "retries" else job_lines.page
+    found = read(wanted, limit=PAGE + 1)
+    here = dashboard.make_uri("jobs", name)
+    older = f"{here}?{urlencode({**asked, 'cursor': found[PAGE - 1].id})}" if len(found) > PAGE else None
+    newest = f"{here}?{urlencode(asked)}" if cursor else None
+    return render(
+        "jobs.html",
+        name=name,
+        lines=found[:PAGE],
+        asked=asked,
+        actions=CAN[name],
+        priorities=get_args(Priority),
+        priority_names=PRIORITY_NAMES,
+        older=older,
+        newest=newest,
+        said=_said(),
+    )
+
+
+@blueprint.post("/jobs/<name>")
+def change_jobs(name: str) -> Response:
+    """Requeue or delete the job whose button was pressed, those ticked, or all that the filter finds."""
+    asked = _filters(request.form)
+    wanted = _selection(name, asked, None)
+    one, _, job_id = request.form.get("one", "").partition(":")
+    action = one or request.form.get("action", "")
+    if action not in CAN[name]:
+        raise InvalidInput(
+            f"action is {action!r}; of this list it may be {' or '.join(CAN[name]) or 'none'}."
+        )
+    if not one and request.form.get("scope") == "all":
+        about = ", ".join([f"state {name}", *(f"{key} {value}" for key, value in asked.items())])
+        mass.begin(caller(), action, wanted, about)
+        return redirect(dashboard.make_uri("audit"), 303)
+    ids = [job_id] if one else request.form.getlist("job")[:PAGE]
+    if not ids:
+        raise InvalidInput("No job is ticked.")
+    outcome = mass.apply(caller(), action, ids)
+    return redirect(f"{dashboard.make_uri('jobs', name)}?{urlencode({**asked, 'said': outcome})}", 303)
+
+
+@blueprint.get("/job/<job_id>")
+def show_whole_job(job_id: str) -> str:
+    """The job with its stages, chunks, events and messages."""
+    found = dossiers.of(job_id)
+    rows = {row.name: row for row in found.stages}
+    bar, left = [], 0.0
+    total = sum(stage.weight for stage in STAGES)
+    for stage in STAGES if rows else ():
+        width = 100 * stage.weight / total
+        bar.append((stage.name, rows[stage.name], left, width))
+        left += width
+    return render(
+        "whole_job.html", found=found, job=found.job, bar=bar, active=found.job.status in ACTIVE,
+        stages=NAMES, priority_names=PRIORITY_NAMES, said=_said(),
+    )  # fmt: skip
+
+
+@blueprint.post("/job/<job_id>/requeue")
+def requeue_job(job_id: str) -> Response:
+    """Have it done again, from a stage if one is chosen; a second click finds it at work."""
+    first = request.form.get("from_stage") or None
+    if first and first not in NAMES:
+        raise InvalidInput(f"from_stage is {first!r}; it may be one of {', '.join(NAMES)}.")
+    try:
+        audit.doing(caller(), "requeue", f"job {job_id}", lambda: retries.retry(job_id, None, first))
+    except Conflict as error:
+        return _back(job_id, error)
+    return _back(job_id, "It is queued again.")
+
+
+@blueprint.post("/job/<job_id>/delete")
+def delete_job(job_id: str) -> Response:
+    """Cancel it, or put it with the deleted."""
+    audit.doing(caller(), "delete", f"job {job_id}", lambda: repairs.delete_job(job_id))
+    return _back(job_id, "It is with the deleted jobs.")
+
+
+def _back(job_id: str, said: str | YtragError) -> Response:
+    text = said if isinstance(said, str) else said.detail
+    return redirect(f"{dashboard.make_uri('job', job_id)}?{urlencode({'said': text})}", 303)
+
+
+def _said() -> str:
+    """What the last action came to; as the address bears it, anybody may have written it: text, and short."""
+    return request.args.get("said", "")[:200]
+
+
+def _filters(given: Any) -> dict[str, str]:
+    asked = {name: given[name].strip() for name in FILTERS if given.get(name, "").strip()}
+    if asked.get("priority", "default") not in PRIORITIES:
+        raise InvalidInput(f"priority is {asked['priority']!r}; it may be one of {', '.join(PRIORITIES)}.")
+    for name, value in asked.items():
+        if len(value) > 200:
+            raise InvalidInput(f"{name} may have at most 200 characters.")
+    return asked
+
+
+def _selection(name: str, asked: dict[str, str], before: str | None) -> Selection:
+    if name not in LISTS:
+        abort(404, "There is no such list.")
+    return Selection(
+        owner=asked.get("owner"),
+        states=() if name == "retries" else LISTS[name],
+        priority=PRIORITIES[asked["priority"]] if "priority" in asked else None,
+        error_code=asked.get("error_code"),
+        q=asked.get("q"),
+        before=before,
+    )
