@@ -60,6 +60,18 @@ def ping() -> None:
         database.close()
 
 
+def limit_statements(seconds: float) -> None:
+    """Let no statement of this thread take longer from now on, where that can be told; 0: no limit."""
+    if not is_sqlite():
+        database.obj.limit_statements(seconds)
+
+
+def forget() -> None:
+    """Throw this thread's connection away."""
+    if not is_sqlite():
+        forget_connection(database.obj)
+
+
 def transactional(function: Callable[P, R]) -> Callable[P, R]:
     """Run the function in one transaction, or in the one that is open; after_commit calls follow.
 

@@ -41,6 +41,7 @@ class MySql(PooledMySQLDatabase):  # type: ignore[misc]  # playhouse has no type
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._thread = threading.local()
+        self._is_mariadb: bool | None = None
 
     @property
     def _unsent(self) -> list[str]:
@@ -92,6 +93,15 @@ class MySql(PooledMySQLDatabase):  # type: ignore[misc]  # playhouse has no type
                 raise
             forget_connection(self)
             return super().execute_sql(sql, params)
+
+    def limit_statements(self, seconds: float) -> None:
+        """Let no statement of this thread's connection take longer from now on; 0: as long as it takes."""
+        if self._is_mariadb is None:
+            self._is_mariadb = "maria" in str(self.execute_sql("SELECT VERSION()").fetchone()[0]).lower()
+        limit = f"max_statement_time = {seconds:g}"
+        if not self._is_mariadb:  # MySQL counts milliseconds, and of queries alone
+            limit = f"max_execution_time = {round(seconds * 1000)}"
+        self.execute_sql(f"SET SESSION {limit}")
 
 
 def open_mysql(url: str, *, connections: int) -> MySql:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +14,28 @@ from app.errors import ManagementUnavailable
 from app.models.jobs import ACTIVE, Job
 from app.models.messages import Message, Outbox
 from app.stages import CHUNK_ACTOR, NAMES, POOLS
+from monitoring import rabbitmq
 
 ACTORS = {"housekeeping": ("clean_up", "forget_video", "keep_house")}
 """Actors of a queue that does not bear its only actor's name."""
 QUEUE_OF = {actor: queue for queue, actors in ACTORS.items() for actor in actors}
+BROKER_AWAY = "RabbitMQ does not answer: jobs wait in the database until it does, and none is lost."
 INSTEAD = "What waits is counted from the database instead."
 WAITING = ("enqueued", "running")
 KEEP_S, KEEP_FAILURE_S = 1.0, 5.0
 """How long RabbitMQ's answer is good, and how long it is left alone after none came."""
+
+
+class _Unknown(int):
+    """A number that nobody knows."""
+
+    def __str__(self) -> str:
+        return "?"
+
+
+UNKNOWN = _Unknown(0)
+Counts = Mapping[str, int]
+Reading = Callable[[Callable[[], Counts], Counts], Counts]
 
 
 @dataclass(frozen=True)
@@ -63,19 +77,22 @@ def actors_of(queue: str) -> tuple[str, ...]:
     return ACTORS.get(queue, (queue,))
 
 
-def every() -> Depths:
-    """All queues, in the order of the work."""
+def every(reading: Reading = lambda read, _instead: read()) -> Depths:
+    """All queues, in the order of the work; reading says what to do where the database does not answer."""
     told, problem = _ask()
-    waiting = {} if told is not None else _count(Message.state.in_(WAITING) & is_open(), Message)
-    delayed = _count(Outbox.available_at > clock.now(), Outbox)
-    dead = _count(Message.state == "dead", Message)
+    waiting = (
+        reading(lambda: _count(Message.state.in_(WAITING) & is_open(), Message), {}) if told is None else told
+    )
+    delayed = reading(lambda: _count(Outbox.available_at > clock.now(), Outbox), {})
+    dead = reading(lambda: _count(Message.state == "dead", Message), {})
+    strays = told or {}
     queues = [
         Depth(
             name,
-            told.get(name, 0) if told is not None else waiting[name],
-            delayed[name] + (told.get(f"{name}.DQ", 0) if told is not None else 0),
-            dead[name],
-            told.get(f"{name}.XQ", 0) if told is not None else 0,
+            waiting.get(name, UNKNOWN if told is None else 0),
+            delayed.get(name, UNKNOWN),
+            dead.get(name, UNKNOWN),
+            strays.get(f"{name}.XQ", 0),
         )
         for name in POOLS
     ]
@@ -105,16 +122,29 @@ def _ask() -> tuple[Mapping[str, int] | None, str]:
     if not settings.broker_url:
         return None, ""
     where = (settings.broker_management_url or address_of(settings.broker_url), settings.broker_url)
-    with _told.lock:
+    if not _told.lock.acquire(blocking=not _told.until):  # what is being asked anew need not hold up others
+        return _told.depths, _told.problem
+    try:
         if _told.of != where:
             _told.management, _told.of, _told.until = Management(*where), where, 0.0
         if time.monotonic() >= _told.until and _told.management:
             try:
                 _told.depths, _told.problem = _told.management.depths(), ""
             except ManagementUnavailable as error:
-                _told.depths, _told.problem = None, f"{error.detail} {INSTEAD} {error.hint}"
+                _told.depths, _told.problem = None, _problem(error, settings.broker_url)
             _told.until = time.monotonic() + (KEEP_FAILURE_S if _told.problem else KEEP_S)
         return _told.depths, _told.problem
+    finally:
+        _told.lock.release()
+
+
+def _problem(error: ManagementUnavailable, broker_url: str) -> str:
+    """What is wrong: with RabbitMQ as a whole, or with its management API alone."""
+    try:
+        rabbitmq.connect_once(broker_url)
+    except Exception:  # noqa: BLE001  # whatever it is, the broker takes no connection
+        return f"{BROKER_AWAY} {INSTEAD}"
+    return f"{error.detail} {INSTEAD} {error.hint}"
 
 
 def _count(condition: pw.Expression, rows: type[Message] | type[Outbox]) -> dict[str, int]:

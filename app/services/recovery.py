@@ -48,13 +48,15 @@ def _recover(rows: type[Claimable], row: JobStage | Chunk) -> bool:
     if not rows.update(state="pending", lease_until=None).where(still).execute():
         return False
     log.warning("worker lost", extra={"job_id": row.job_id, "stage": stage, "attempt": row.attempt})
+    earlier = messages.interrupted(stage, row.job_id, position)
     if row.attempt >= attempts_allowed():
         times = "once" if row.attempt == 1 else f"{row.attempt} times"
         lost = WorkerLost(f"The worker died or fell silent in {stage}; the work was tried {times}.")
+        if earlier:
+            messages.record(MessageRef(earlier, stage, row.job_id, 0, position), "dead", error=lost.detail)
         jobs.fail(row.job_id, stage, lost)
         after_commit(metrics.dead_lettered_total.labels(stage).inc)
     else:
-        earlier = messages.interrupted(stage, row.job_id, position)
         jobs.ring(row.job_id, stage, position, message_id=earlier)
     return True
 

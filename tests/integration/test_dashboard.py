@@ -92,6 +92,20 @@ def test_nobody_but_admins_sees_anything(
     assert shown.status_code in (200, 302, 303, 404)
 
 
+def test_there_is_no_route_that_a_stranger_or_a_user_may_take(
+    closed: Callable[[str], tuple[FlaskClient, dict[str, str]]],
+) -> None:
+    api, user = closed("user")
+    rules = [rule for rule in api.application.url_map.iter_rules() if rule.rule.startswith("/dramatiq")]
+
+    assert len(rules) > 15
+    for rule in rules:
+        path = re.sub(r"<[^>]+>", "x", rule.rule)
+        for method in (rule.methods or set()) - {"OPTIONS"}:
+            assert api.open(path, method=method, base_url=SITE).status_code == 401, rule
+            assert api.open(path, method=method, base_url=SITE, headers=user).status_code == 403, rule
+
+
 @pytest.mark.parametrize("path", POSTS)
 def test_a_form_counts_only_from_an_admins_open_page_of_this_very_site(
     closed: Callable[[str], tuple[FlaskClient, dict[str, str]]], path: str

@@ -4,6 +4,7 @@ from urllib.parse import urlencode, urlsplit
 
 import peewee as pw
 from flask import Blueprint, Response, redirect, request, url_for
+from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,6 +12,7 @@ from app import config
 from app.errors import DatabaseUnavailable, Unauthorized, YtragError
 from app.refusals import CrossSite, ReadOnly
 from app.web import auth, cookies, errors
+from app.web.dashboard import patience
 from app.web.dashboard.frame import render
 from app.web.dashboard.stock import PREFIX
 
@@ -28,6 +30,8 @@ def guard() -> None:
     """Let in admins only, and changes only from a form of a page of ours that is open in this browser."""
     auth.admin()
     if request.method in cookies.SAFE:
+        if request.endpoint != f"{cookies.DASHBOARD}.static":
+            patience.begin()
         return
     if not _is_from_here():
         raise CrossSite("The request does not come from a page of this dashboard.")
@@ -75,8 +79,15 @@ def show_http(error: HTTPException) -> AnyResponse:
     return _page(error.code or 500, error.name, error.description or "")
 
 
+@blueprint.teardown_request
+def give_back(_error: BaseException | None) -> None:
+    """Leave the connection to others as it was."""
+    patience.end()
+
+
 @blueprint.errorhandler(pw.OperationalError)
 @blueprint.errorhandler(pw.InterfaceError)
+@blueprint.errorhandler(MaxConnectionsExceeded)
 def show_database(_error: Exception) -> AnyResponse:
     """The database is away."""
     return show(DatabaseUnavailable("The database does not answer."))

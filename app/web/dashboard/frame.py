@@ -8,7 +8,8 @@ from markupsafe import Markup
 from app import config
 from app.services import census, queues, repairs
 from app.web import cookies
-from app.web.dashboard.stock import Dashboard
+from app.web.dashboard.patience import SLOW, is_slow, reading
+from app.web.dashboard.stock import Dashboard, depths
 from app.web.pages import filters
 
 dashboard = Dashboard()
@@ -44,25 +45,31 @@ def _frame() -> dict[str, Any]:
     settings = config.current()
     caller = g.get("caller")
     is_admin = caller is not None and caller.role == "admin"
-    depths = queues.every() if is_admin else queues.Depths([], ())
+    told = depths() if is_admin else queues.Depths([], ())
+    nav = _nav() if is_admin else []
     return {
         "title": settings.dashboard_title,
         "refresh_ms": round(settings.dashboard_refresh_s * 1000),
         "read_only": settings.read_only,
         "grafana": filters.web_address(settings.grafana_url),
         "signed_in": caller.owner if caller and not settings.is_open() else None,
-        "nav": _nav() if is_admin else [],
+        "nav": nav,
         "path": request.path,
-        "trouble": depths.trouble,
-        "strays": [depth for depth in depths.queues if depth.strays],
+        "trouble": [*told.trouble, *([SLOW] if is_slow() else [])],
+        "slow": is_slow(),
+        "strays": [depth for depth in told.queues if depth.strays],
     }
 
 
 def _nav() -> list[tuple[str, str, int | None]]:
     """Addresses, names and counts of the pages."""
-    counts = census.jobs_by_state(None)
+    counts = reading(lambda: census.jobs_by_state(None), instead=None)
     lists = [
-        (dashboard.make_uri("jobs", name), name.capitalize(), sum(counts.get(state, 0) for state in states))
+        (
+            dashboard.make_uri("jobs", name),
+            name.capitalize(),
+            None if counts is None else sum(counts.get(state, 0) for state in states),
+        )
         for name, states in LISTS.items()
     ]
     others = [

@@ -15,6 +15,7 @@ from app.stages import NAMES, STAGES
 from app.web.auth import caller
 from app.web.dashboard.blueprint import blueprint
 from app.web.dashboard.frame import LISTS, dashboard, render
+from app.web.dashboard.patience import reading
 from app.web.jobs import check_cursor
 
 PAGE = 50
@@ -39,7 +40,7 @@ def list_jobs(name: str) -> str:
     asked = _filters(request.args)
     wanted = _selection(name, asked, cursor)
     read = job_lines.retrying if name == "retries" else job_lines.page
-    found = read(wanted, limit=PAGE + 1)
+    found = reading(lambda: read(wanted, limit=PAGE + 1), instead=list[job_lines.Line]())
     here = dashboard.make_uri("jobs", name)
     older = f"{here}?{urlencode({**asked, 'cursor': found[PAGE - 1].id})}" if len(found) > PAGE else None
     newest = f"{here}?{urlencode(asked)}" if cursor else None

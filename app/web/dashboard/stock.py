@@ -11,10 +11,13 @@ from dramatiq.common import dq_name, q_name, xq_name
 from dramatiq_dashboard import DashboardApp
 from dramatiq_dashboard.http import HTTP_404, handler
 from dramatiq_dashboard.interface import Job, Queue, Worker
+from flask import g
 
+from app.models.workers import WorkerHeartbeat
 from app.services import message_pages, queues, workers
 from app.services.message_pages import Listed
 from app.web.dashboard import cursors
+from app.web.dashboard.patience import reading
 
 PAGE = 50
 PREFIX = "/dramatiq"
@@ -27,12 +30,13 @@ class Interface:
     @property
     def queues(self) -> list[Queue]:
         """All queues with their depths."""
-        return [_queue(depth) for depth in queues.every().queues]
+        return [_queue(depth) for depth in depths().queues]
 
     @property
     def workers(self) -> list[Worker]:
         """The processes that were heard of lately; their last sign of life as the stock pages want it."""
-        return [Worker(row.name, _naive(row.seen_at), row.busy) for row in workers.present()]
+        present = reading(workers.present, instead=list[WorkerHeartbeat]())
+        return [Worker(row.name, _naive(row.seen_at), row.busy) for row in present]
 
     def get_queue(self, queue_name: str) -> Queue | None:
         """The queue; None where there is none of that name."""
@@ -41,7 +45,10 @@ class Interface:
     def get_jobs(self, queue_name: str, cursor: int = 0) -> tuple[int | None, list[Job]]:
         """A page of messages, and where the next one begins."""
         after = cursors.read(cursor)
-        page = message_pages.page(q_name(queue_name), tab_of(queue_name), after, limit=PAGE)
+        name, tab = q_name(queue_name), tab_of(queue_name)
+        page = reading(
+            lambda: message_pages.page(name, tab, after, limit=PAGE), instead=message_pages.Page([], None)
+        )
         return cursors.write(page.after) if page.after else None, [job(row) for row in page.messages]
 
     def get_job(self, _queue_name: str, message_id: str) -> Job | None:
@@ -78,6 +85,14 @@ class Dashboard(DashboardApp):  # type: ignore[misc]  # it has no types
         return HTTP_404, "Not Found"
 
     requeue_message = delete_message
+
+
+def depths() -> queues.Depths:
+    """All queues, asked for once a request."""
+    if "depths" not in g:
+        g.depths = queues.every(lambda read, instead: reading(read, instead=instead))
+    found: queues.Depths = g.depths
+    return found
 
 
 def tab_of(queue_name: str) -> str:
