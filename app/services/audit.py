@@ -42,6 +42,19 @@ def amend(entry_id: int, outcome: str) -> None:
     AuditEntry.update(outcome=outcome[:MOST]).where(AuditEntry.id == entry_id).execute()
 
 
+def find(entry_id: int) -> AuditEntry | None:
+    """The entry, if there is one of that id."""
+    found: AuditEntry | None = AuditEntry.get_or_none(id=entry_id)
+    return found
+
+
+def newest(target: str) -> int:
+    """The id of the last entry about this; 0: there is none."""
+    about = AuditEntry.select(AuditEntry.id).where(AuditEntry.target == target)
+    found: AuditEntry | None = about.order_by(AuditEntry.id.desc()).first()
+    return int(found.id) if found else 0
+
+
 def page(*, before: int | None, limit: int) -> list[AuditEntry]:
     """Entries, newest first, those before the id."""
     query = AuditEntry.select().order_by(AuditEntry.id.desc()).limit(limit)

@@ -23,10 +23,11 @@ TELL_EVERY = 50
 _at_work = threading.Lock()
 
 
-def apply(caller: Caller, action: str, job_ids: list[str]) -> str:
-    """Do it to these jobs now, and return how it went."""
+def apply(caller: Caller, action: str, job_ids: list[str]) -> int:
+    """Do it to these jobs now; the id of the entry in the audit log that says how it went."""
     entry = audit.note(caller, action, f"jobs {', '.join(job_ids)}", "begun")
-    return _run(entry, action, job_ids)
+    _run(entry, action, job_ids)
+    return entry
 
 
 def begin(caller: Caller, action: str, wanted: Selection, about: str) -> int:
@@ -57,7 +58,7 @@ def _ids(wanted: Selection) -> list[str]:
     return [job.id for job in wanted.apply(Job.select(Job.id))]
 
 
-def _run(entry: int, action: str, job_ids: Iterable[str]) -> str:
+def _run(entry: int, action: str, job_ids: Iterable[str]) -> None:
     done, refused, do = 0, dict[str, int](), transactional(ACTIONS[action])
     outcome = "nothing to do"
     for number, job_id in enumerate(job_ids, 1):
@@ -70,7 +71,6 @@ def _run(entry: int, action: str, job_ids: Iterable[str]) -> str:
         if number % TELL_EVERY == 0:
             audit.amend(entry, f"at work: {outcome}")
     audit.amend(entry, outcome)
-    return outcome
 
 
 def _told(done: int, refused: dict[str, int]) -> str:

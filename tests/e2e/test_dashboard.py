@@ -189,7 +189,7 @@ def test_markup_in_cookies_arguments_and_errors_stays_text(
 
     for path in (
         "jobs/failed?q=onerror",
-        f"job/{job_id}?said={EVIL}",
+        f"job/{job_id}?entry={EVIL}",
         "queues/download/failed",
         f"jobs/failed?q={EVIL}",
     ):

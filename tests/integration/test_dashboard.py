@@ -14,7 +14,7 @@ from app.errors import UnexpectedError
 from app.models import schema
 from app.models.jobs import Job
 from app.models.messages import Message, Outbox
-from app.services import claims, intake, keys, outbox
+from app.services import claims, intake, keys, outbox, recovery
 from app.services.intake import Request
 from app.web.application import create_app
 from tests.integration.conftest import StoppedClock
@@ -221,6 +221,20 @@ def test_deleting_a_failed_message_puts_its_job_with_the_cancelled_and_loses_not
     assert (job.state, job.error_code) == ("cancelled", "internal_error")
     assert Message.get_by_id(message_id).traceback == TRACE
     assert "no jobs in this queue" in read(api, "/dramatiq/queues/download/failed").text
+
+
+def test_a_message_whose_worker_died_for_the_last_time_is_with_the_failed(
+    api: FlaskClient, failing: Config, time: StoppedClock
+) -> None:
+    job_id = submit()
+    claim = take(job_id, "download")
+    time.pass_s(failing.lease_s + 1)
+    recovery.recover()
+
+    assert Job.get_by_id(job_id).state == "failed"
+    assert claim.message.id in read(api, "/dramatiq/queues/download/failed").text
+    page = read(api, f"/dramatiq/queues/download/failed/{claim.message.id}").text
+    assert "The worker died or fell silent in download" in page
 
 
 def test_deleting_a_message_that_waits_cancels_its_job(api: FlaskClient) -> None:

@@ -87,8 +87,8 @@ def test_ticked_jobs_are_requeued_or_deleted_and_the_audit_log_says_so(
     send(api, "/dramatiq/jobs/failed", one=f"delete:{ids[1]}")
 
     assert states(ids) == ["pending", "cancelled", "failed"]
-    assert "1+done" in answer.location
-    assert "1+refused" in again.location
+    assert "requeue: 1 done" in read(api, answer.location).text
+    assert "1 refused (conflict)" in read(api, again.location).text
     log = read(api, "/dramatiq/audit").text
     assert log.count("local") >= 3
     assert "0 done, 1 refused (conflict)" in log
@@ -229,4 +229,4 @@ def test_no_page_tells_an_account_or_an_address_of_a_server(api: FlaskClient, ho
         assert "hunter2" not in page
         assert "operator:" not in page
         assert house.database_url.partition("@")[2] not in page or not house.database_url
-    assert "management API does not answer" in page
+    assert "RabbitMQ does not answer" in page

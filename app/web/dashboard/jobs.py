@@ -1,12 +1,13 @@
 """Lists of jobs by state with search, what is done to one or many of them, and all that is known of one."""
 
+from contextlib import suppress
 from typing import Any, get_args
 from urllib.parse import urlencode
 
 from flask import abort, redirect, request
 from werkzeug.wrappers import Response
 
-from app.errors import Conflict, InvalidInput, YtragError
+from app.errors import Conflict, InvalidInput
 from app.models.jobs import ACTIVE
 from app.schemas import PRIORITIES, PRIORITY_NAMES, Priority
 from app.services import audit, dossiers, job_lines, mass, repairs, retries
@@ -76,8 +77,8 @@ def change_jobs(name: str) -> Response:
     ids = [job_id] if one else request.form.getlist("job")[:PAGE]
     if not ids:
         raise InvalidInput("No job is ticked.")
-    outcome = mass.apply(caller(), action, ids)
-    return redirect(f"{dashboard.make_uri('jobs', name)}?{urlencode({**asked, 'said': outcome})}", 303)
+    entry = mass.apply(caller(), action, ids)
+    return redirect(f"{dashboard.make_uri('jobs', name)}?{urlencode({**asked, 'entry': entry})}", 303)
 
 
 @blueprint.get("/job/<job_id>")
@@ -103,28 +104,33 @@ def requeue_job(job_id: str) -> Response:
     first = request.form.get("from_stage") or None
     if first and first not in NAMES:
         raise InvalidInput(f"from_stage is {first!r}; it may be one of {', '.join(NAMES)}.")
-    try:
+    with suppress(Conflict):
         audit.doing(caller(), "requeue", f"job {job_id}", lambda: retries.retry(job_id, None, first))
-    except Conflict as error:
-        return _back(job_id, error)
-    return _back(job_id, "It is queued again.")
+    return _back(job_id)
 
 
 @blueprint.post("/job/<job_id>/delete")
 def delete_job(job_id: str) -> Response:
     """Cancel it, or put it with the deleted."""
     audit.doing(caller(), "delete", f"job {job_id}", lambda: repairs.delete_job(job_id))
-    return _back(job_id, "It is with the deleted jobs.")
+    return _back(job_id)
 
 
-def _back(job_id: str, said: str | YtragError) -> Response:
-    text = said if isinstance(said, str) else said.detail
-    return redirect(f"{dashboard.make_uri('job', job_id)}?{urlencode({'said': text})}", 303)
+def _back(job_id: str) -> Response:
+    """To the job, with what the audit log says of what was just done to it."""
+    entry = audit.newest(f"job {job_id}")
+    return redirect(dashboard.make_uri("job", job_id, params={"entry": entry}), 303)
 
 
 def _said() -> str:
-    """What the last action came to; as the address bears it, anybody may have written it: text, and short."""
-    return request.args.get("said", "")[:200]
+    """How the last action went: by the audit log, for anybody may have written the address."""
+    entry = request.args.get("entry", "")
+    found = (
+        reading(lambda: audit.find(int(entry)), instead=None)
+        if entry.isdecimal() and len(entry) < 16
+        else None
+    )
+    return f"{found.action}: {found.outcome}" if found else ""
 
 
 def _filters(given: Any) -> dict[str, str]:

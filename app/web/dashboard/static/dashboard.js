@@ -2,6 +2,7 @@
 // Without this file every page works; with it, pages move by themselves and ask before they delete.
 
 const EVERY_MS = Number(document.body.dataset.refreshMs);
+const PATIENCE_MS = 10_000;
 const LIVE = "[data-live]";
 let pressed = false;
 
@@ -20,7 +21,8 @@ function isBusy() {
 async function refresh() {
   if (!isBusy()) {
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error", signal });
       const type = answer.headers.get("Content-Type") ?? "";
       if (type.startsWith("text/html") && !isBusy()) show(await answer.text());
       say(answer.ok ? "" : "The server refuses to show this page now; what stands here is old.");
@@ -78,4 +80,6 @@ document.addEventListener("change", (event) => {
   for (const box of document.querySelectorAll(`input[name=${event.target.dataset.ticks}]`)) box.checked = event.target.checked;
 });
 
+// On a narrow screen the pages' names are a line that scrolls: begin at the present one.
+document.querySelector("#nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 if (EVERY_MS > 0) setTimeout(refresh, EVERY_MS);
