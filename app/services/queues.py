@@ -9,12 +9,11 @@ from typing import Any
 import peewee as pw
 
 from app import clock, config
-from app.engines.management import DeadLetter, Management, address_of
+from app.engines.management import DeadLetter, Management, address_of, broker_answers
 from app.errors import ManagementUnavailable
 from app.models.jobs import ACTIVE, Job
 from app.models.messages import Message, Outbox
 from app.stages import CHUNK_ACTOR, NAMES, POOLS
-from monitoring import rabbitmq
 
 ACTORS = {"housekeeping": ("clean_up", "forget_video", "keep_house")}
 """Actors of a queue that does not bear its only actor's name."""
@@ -140,9 +139,7 @@ def _ask() -> tuple[Mapping[str, int] | None, str]:
 
 def _problem(error: ManagementUnavailable, broker_url: str) -> str:
     """What is wrong: with RabbitMQ as a whole, or with its management API alone."""
-    try:
-        rabbitmq.connect_once(broker_url)
-    except Exception:  # noqa: BLE001  # whatever it is, the broker takes no connection
+    if not broker_answers(broker_url):
         return f"{BROKER_AWAY} {INSTEAD}"
     return f"{error.detail} {INSTEAD} {error.hint}"
 

@@ -104,7 +104,7 @@ def test_the_api_process_loads_no_model_and_stays_small_until_it_must(tmp_path: 
         "client = app.test_client()\n"
         "assert client.get('/readyz').status_code == 200\n"
         "assert client.get('/api/search?q=x&mode=keyword').status_code == 200\n"
-        "heavy = ('torch', 'faster_whisper', 'sentence_transformers', 'yt_dlp', 'faiss')\n"
+        "heavy = ('torch', 'faster_whisper', 'sentence_transformers', 'yt_dlp', 'faiss', 'redis', 'pika')\n"
         "print(json.dumps([name for name in heavy if name in sys.modules]))\n"
     )
     environment = {**os.environ, "YTRAG_DATA_DIR": str(tmp_path)}

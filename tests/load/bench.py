@@ -14,6 +14,7 @@ from tests.load import (
     accepting,
     counting,
     crowd,
+    dashboard,
     end_to_end,
     engine,
     large_table,
@@ -37,6 +38,7 @@ MEASURES: dict[str, Callable[[Path, Wanted], list[str]]] = {
     "large-table": lambda folder, wanted: large_table.measure(folder, jobs=wanted.rows),
     "submit": lambda folder, wanted: submit.measure(folder, requests=wanted.requests, seconds=wanted.seconds),
     "crowd": lambda folder, wanted: crowd.measure(folder, requests=wanted.requests),
+    "dashboard": lambda folder, _: dashboard.measure(folder, jobs=50_000),
     "searches": lambda folder, wanted: searches.measure(folder, requests=wanted.requests),
 }
 """Each benchmark; its figures as Markdown."""

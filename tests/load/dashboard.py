@@ -1,7 +1,5 @@
 """How long the dashboard's pages take with 50,000 failed jobs, as answered and as a browser shows them."""
 
-import sys
-import tempfile
 import time
 from pathlib import Path
 from statistics import median
@@ -66,9 +64,3 @@ def _ms(do: object) -> float:
     began = time.perf_counter()
     do()  # type: ignore[operator]  # any call
     return 1000 * (time.perf_counter() - began)
-
-
-if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
-    with tempfile.TemporaryDirectory() as place:
-        print("\n".join(measure(Path(place), jobs=count)))

@@ -14,7 +14,7 @@ from app.refusals import CrossSite, ReadOnly
 from app.web import auth, cookies, errors
 from app.web.dashboard import patience
 from app.web.dashboard.frame import render
-from app.web.dashboard.stock import PREFIX
+from app.web.dashboard.links import PREFIX
 
 blueprint = Blueprint(
     cookies.DASHBOARD, __name__, url_prefix=PREFIX, static_folder="static", static_url_path="/assets"

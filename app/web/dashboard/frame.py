@@ -1,6 +1,7 @@
 """The frame around every page of the dashboard, and how values look in it."""
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from flask import g, request, url_for
 from markupsafe import Markup
@@ -8,11 +9,13 @@ from markupsafe import Markup
 from app import config
 from app.services import census, queues, repairs
 from app.web import cookies
-from app.web.dashboard.patience import SLOW, is_slow, reading
-from app.web.dashboard.stock import Dashboard, depths
+from app.web.dashboard.links import link
+from app.web.dashboard.patience import SLOW, depths, is_slow, reading
 from app.web.pages import filters
 
-dashboard = Dashboard()
+if TYPE_CHECKING:
+    from app.web.dashboard.stock import Dashboard
+
 LISTS = {
     "enqueued": ("pending",),
     "processing": ("running",),
@@ -29,7 +32,7 @@ STRAYS = 10
 
 def render(template: str, **values: Any) -> str:
     """The page of a template, ours or a stock one."""
-    page: str = dashboard.templates.get_template(template).render(**values)
+    page: str = dashboard().templates.get_template(template).render(**values)
     return page
 
 
@@ -66,16 +69,14 @@ def _nav() -> list[tuple[str, str, int | None]]:
     counts = reading(lambda: census.jobs_by_state(None), instead=None)
     lists = [
         (
-            dashboard.make_uri("jobs", name),
+            link("jobs", name),
             name.capitalize(),
             None if counts is None else sum(counts.get(state, 0) for state in states),
         )
         for name, states in LISTS.items()
     ]
-    others = [
-        (dashboard.make_uri(name), name.capitalize(), None) for name in ("recurring", "servers", "audit")
-    ]
-    return [(dashboard.make_uri(""), "Queues", None), *lists, *others]
+    others = [(link(name), name.capitalize(), None) for name in ("recurring", "servers", "audit")]
+    return [(link(""), "Queues", None), *lists, *others]
 
 
 def form_token() -> Markup:
@@ -83,11 +84,18 @@ def form_token() -> Markup:
     return Markup('<input type="hidden" name="form_token" value="{}">').format(cookies.form_token())
 
 
-dashboard.templates.globals.update(
-    csrf_token=form_token,
-    frame=frame,
-    url_for=url_for,
-    strays=lambda queue: queues.strays(queue, STRAYS),
-    of_job=lambda actor: actor in repairs.OF_JOBS,
-)
-dashboard.templates.filters.update(filters.FILTERS)
+@cache
+def dashboard() -> "Dashboard":
+    """The stock application, loaded when its first page is asked for: it brings a client for Redis along."""
+    from app.web.dashboard.stock import Dashboard
+
+    made = Dashboard()
+    made.templates.filters.update(filters.FILTERS)
+    made.templates.globals.update(
+        csrf_token=form_token,
+        frame=frame,
+        url_for=url_for,
+        strays=lambda queue: queues.strays(queue, STRAYS),
+        of_job=lambda actor: actor in repairs.OF_JOBS,
+    )
+    return made

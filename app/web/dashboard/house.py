@@ -8,7 +8,8 @@ from app.errors import InvalidInput
 from app.services import audit, runs, schedules, workers
 from app.web.auth import caller
 from app.web.dashboard.blueprint import blueprint
-from app.web.dashboard.frame import dashboard, render
+from app.web.dashboard.frame import render
+from app.web.dashboard.links import link
 from app.web.jobs import check_cursor
 
 PAGE = 50
@@ -36,7 +37,7 @@ def change_recurring(schedule_id: str, action: str) -> Response:
         raise InvalidInput(f"A schedule cannot be told to {action!r}; it may be {', '.join(doings)}.")
     name = schedules.get(schedule_id, None).name
     audit.doing(caller(), action, f"schedule {name} ({schedule_id})", doings[action])
-    return redirect(dashboard.make_uri("recurring"), 303)
+    return redirect(link("recurring"), 303)
 
 
 @blueprint.get("/servers")

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from typing import Any, get_args
-from urllib.parse import urlencode
 
 from flask import abort, redirect, request
 from werkzeug.wrappers import Response
@@ -15,7 +14,8 @@ from app.services.selection import Selection
 from app.stages import NAMES, STAGES
 from app.web.auth import caller
 from app.web.dashboard.blueprint import blueprint
-from app.web.dashboard.frame import LISTS, dashboard, render
+from app.web.dashboard.frame import LISTS, render
+from app.web.dashboard.links import link
 from app.web.dashboard.patience import reading
 from app.web.jobs import check_cursor
 
@@ -42,9 +42,8 @@ def list_jobs(name: str) -> str:
     wanted = _selection(name, asked, cursor)
     read = job_lines.retrying if name == "retries" else job_lines.page
     found = reading(lambda: read(wanted, limit=PAGE + 1), instead=list[job_lines.Line]())
-    here = dashboard.make_uri("jobs", name)
-    older = f"{here}?{urlencode({**asked, 'cursor': found[PAGE - 1].id})}" if len(found) > PAGE else None
-    newest = f"{here}?{urlencode(asked)}" if cursor else None
+    older = link("jobs", name, **asked, cursor=found[PAGE - 1].id) if len(found) > PAGE else None
+    newest = link("jobs", name, **asked) if cursor else None
     return render(
         "jobs.html",
         name=name,
@@ -73,12 +72,12 @@ def change_jobs(name: str) -> Response:
     if not one and request.form.get("scope") == "all":
         about = ", ".join([f"state {name}", *(f"{key} {value}" for key, value in asked.items())])
         mass.begin(caller(), action, wanted, about)
-        return redirect(dashboard.make_uri("audit"), 303)
+        return redirect(link("audit"), 303)
     ids = [job_id] if one else request.form.getlist("job")[:PAGE]
     if not ids:
         raise InvalidInput("No job is ticked.")
     entry = mass.apply(caller(), action, ids)
-    return redirect(f"{dashboard.make_uri('jobs', name)}?{urlencode({**asked, 'entry': entry})}", 303)
+    return redirect(link("jobs", name, **asked, entry=entry), 303)
 
 
 @blueprint.get("/job/<job_id>")
@@ -119,7 +118,7 @@ def delete_job(job_id: str) -> Response:
 def _back(job_id: str) -> Response:
     """To the job, with what the audit log says of what was just done to it."""
     entry = audit.newest(f"job {job_id}")
-    return redirect(dashboard.make_uri("job", job_id, params={"entry": entry}), 303)
+    return redirect(link("job", job_id, entry=entry), 303)
 
 
 def _said() -> str:

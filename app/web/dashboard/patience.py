@@ -9,6 +9,7 @@ from flask import g
 from playhouse.pool import MaxConnectionsExceeded
 
 from app.models.base import forget, limit_statements
+from app.services import queues
 
 log = logging.getLogger(__name__)
 
@@ -48,3 +49,11 @@ def reading(read: Callable[[], R], *, instead: R) -> R:
 def is_slow() -> bool:
     """Whether something is missing on this page."""
     return bool(g.get("slow", False))
+
+
+def depths() -> queues.Depths:
+    """All queues, asked for once a request."""
+    if "depths" not in g:
+        g.depths = queues.every(lambda read, instead: reading(read, instead=instead))
+    found: queues.Depths = g.depths
+    return found

@@ -11,16 +11,15 @@ from dramatiq.common import dq_name, q_name, xq_name
 from dramatiq_dashboard import DashboardApp
 from dramatiq_dashboard.http import HTTP_404, handler
 from dramatiq_dashboard.interface import Job, Queue, Worker
-from flask import g
 
 from app.models.workers import WorkerHeartbeat
 from app.services import message_pages, queues, workers
 from app.services.message_pages import Listed
 from app.web.dashboard import cursors
-from app.web.dashboard.patience import reading
+from app.web.dashboard.links import PREFIX
+from app.web.dashboard.patience import depths, reading
 
 PAGE = 50
-PREFIX = "/dramatiq"
 STYLE = re.compile(r"<style>(.*)</style>", re.DOTALL)
 
 
@@ -85,14 +84,6 @@ class Dashboard(DashboardApp):  # type: ignore[misc]  # it has no types
         return HTTP_404, "Not Found"
 
     requeue_message = delete_message
-
-
-def depths() -> queues.Depths:
-    """All queues, asked for once a request."""
-    if "depths" not in g:
-        g.depths = queues.every(lambda read, instead: reading(read, instead=instead))
-    found: queues.Depths = g.depths
-    return found
 
 
 def tab_of(queue_name: str) -> str:

@@ -10,6 +10,7 @@ from app.web.auth import caller
 from app.web.dashboard import cursors
 from app.web.dashboard.blueprint import blueprint
 from app.web.dashboard.frame import dashboard
+from app.web.dashboard.links import link
 
 
 @blueprint.get("")
@@ -24,7 +25,7 @@ def show_stock(path: str) -> Response:
     """A page of dramatiq-dashboard, without its cookie: our forms carry a proof of their own."""
     _check(path)
     environ = {**request.environ, "PATH_INFO": f"/{path}", "HTTP_COOKIE": ""}
-    answer = Response.from_app(dashboard, environ, buffered=True)
+    answer = Response.from_app(dashboard(), environ, buffered=True)
     del answer.headers["Set-Cookie"]
     return Response(answer.response, answer.status, answer.headers)
 
@@ -32,7 +33,7 @@ def show_stock(path: str) -> Response:
 @blueprint.get("/assets/stock.css")
 def stock_style() -> Response:
     """The stock pages' style as a file, so that no page needs a style of its own."""
-    return Response(dashboard.style, mimetype="text/css", headers={"Cache-Control": "max-age=3600"})
+    return Response(dashboard().style, mimetype="text/css", headers={"Cache-Control": "max-age=3600"})
 
 
 @blueprint.post("/requeue-message")
@@ -55,7 +56,7 @@ def delete_message() -> AnyResponse:
 
 
 def _to(*path: str) -> AnyResponse:
-    return redirect(dashboard.make_uri(*path), 303)
+    return redirect(link(*path), 303)
 
 
 def _field(name: str) -> str:
