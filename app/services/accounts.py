@@ -17,7 +17,7 @@ LEAST, MOST = 12, 200
 """Characters of a password."""
 WINDOW = timedelta(minutes=15)
 TRIES_OF_NAME, TRIES_FROM_ADDRESS = 10, 30
-"""In a window, so that guessing takes for ever; a key signs in meanwhile from another address."""
+"""In a window, so that guessing takes for ever; a key, which nobody guesses, opens meanwhile."""
 
 _hasher = PasswordHasher()
 _nobody = "$argon2id$v=19$m=65536,t=3,p=4$aHHAgXl8utjCixaU/wR8WA$oWA+hYz4704sQExcIjAeQ1Z2Yf45DFQrtAkxnkd3fjE"
@@ -70,20 +70,24 @@ def check(name: str, password: str) -> None:
         raise Unauthorized("No admin has this name and password.")
 
 
-def spend_try(address: str, name: str | None = None) -> None:
-    """Count one try to sign in from the address, and with the name; TooManyTries where none is left."""
-    most = {f"address:{address}": TRIES_FROM_ADDRESS}
-    if name is not None:
-        most[f"name:{name[:64]}"] = TRIES_OF_NAME
-    for subject, tries in most.items():
+def spend_try(address: str, name: str) -> None:
+    """Count one try to sign in with the name, and from the address; TooManyTries where none is left."""
+    for subject, tries in _windows(address, name).items():
         if not _spend(subject, tries):
             raise TooManyTries("There were too many tries to sign in.")
 
 
 @transactional
-def forget_tries(name: str) -> None:
-    """The admin is in: earlier tries with the name count no more."""
-    SignInWindow.delete().where(SignInWindow.subject == f"name:{name[:64]}").execute()
+def forget_tries(address: str, name: str) -> None:
+    """The admin is in: earlier tries with the name count no more, nor does this one from the address."""
+    here, named = _windows(address, name)
+    SignInWindow.delete().where(SignInWindow.subject == named).execute()
+    back = SignInWindow.update(window_used=SignInWindow.window_used - 1)
+    back.where((SignInWindow.subject == here) & (SignInWindow.window_used > 0)).execute()
+
+
+def _windows(address: str, name: str) -> dict[str, int]:
+    return {f"address:{address[:64]}": TRIES_FROM_ADDRESS, f"name:{name[:64]}": TRIES_OF_NAME}
 
 
 @transactional

@@ -37,8 +37,12 @@ def begin(caller: Caller, action: str, wanted: Selection, about: str) -> int:
     """
     if not _at_work.acquire(blocking=False):
         raise Conflict("Another such action is at work; the audit log shows how far it is.")
-    entry = audit.note(caller, action, f"all jobs: {about}", "begun")
-    threading.Thread(target=_work, args=(entry, action, wanted), name="mass", daemon=True).start()
+    try:
+        entry = audit.note(caller, action, f"all jobs: {about}", "begun")
+        threading.Thread(target=_work, args=(entry, action, wanted), name="mass", daemon=True).start()
+    except BaseException:
+        _at_work.release()
+        raise
     return entry
 
 

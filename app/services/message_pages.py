@@ -90,15 +90,26 @@ def of_job(job_id: str, *, limit: int) -> list[Listed]:
 
 
 def _recent(queue: str, tab: str, after: tuple[datetime, str] | None, limit: int) -> list[Listed]:
-    """From each actor and state so many, by its index, merged."""
+    """From each actor and state so many, by its index, and what is not sent yet, merged."""
     parts = [
         _in_state(actor, state, after, limit) for actor in queues.actors_of(queue) for state in STATES[tab]
     ]
+    if tab == "standard":
+        parts.append(_unsent(queue, after, limit))
     merged = heapq.merge(*parts, key=lambda row: (row.updated_at, row.id), reverse=True)
-    return [_listed(row, None, ()) for row in islice(merged, limit)]
+    return list(islice(merged, limit))
 
 
-def _in_state(actor: str, state: str, after: tuple[datetime, str] | None, limit: int) -> Iterator[Message]:
+def _unsent(queue: str, after: tuple[datetime, str] | None, limit: int) -> Iterator[Listed]:
+    here = Outbox.actor.in_(queues.actors_of(queue)) & queues.unsent()
+    if after:
+        at, message_id = after
+        here &= (Outbox.created_at < at) | ((Outbox.created_at == at) & (Outbox.message_id < message_id))
+    query = Outbox.select().where(here).order_by(Outbox.created_at.desc(), Outbox.message_id.desc())
+    return (_waiting(row, None) for row in query.limit(limit))
+
+
+def _in_state(actor: str, state: str, after: tuple[datetime, str] | None, limit: int) -> Iterator[Listed]:
     here = (Message.queue == actor) & (Message.state == state)
     if state in queues.WAITING:
         here &= queues.is_open()
@@ -107,7 +118,7 @@ def _in_state(actor: str, state: str, after: tuple[datetime, str] | None, limit:
         here &= Message.updated_at <= at
         here &= (Message.updated_at < at) | (Message.id < message_id)
     query = Message.select().where(here).order_by(Message.updated_at.desc(), Message.id.desc())
-    return iter(query.limit(limit))
+    return (_listed(row, None, ()) for row in query.limit(limit))
 
 
 def _delayed(queue: str, after: tuple[datetime, str] | None, limit: int) -> list[Listed]:

@@ -79,9 +79,7 @@ def actors_of(queue: str) -> tuple[str, ...]:
 def every(reading: Reading = lambda read, _instead: read()) -> Depths:
     """All queues, in the order of the work; reading says what to do where the database does not answer."""
     told, problem = _ask()
-    waiting = (
-        reading(lambda: _count(Message.state.in_(WAITING) & is_open(), Message), {}) if told is None else told
-    )
+    waiting = reading(_waiting_rows, {}) if told is None else told
     delayed = reading(lambda: _count(Outbox.available_at > clock.now(), Outbox), {})
     dead = reading(lambda: _count(Message.state == "dead", Message), {})
     strays = told or {}
@@ -142,6 +140,16 @@ def _problem(error: ManagementUnavailable, broker_url: str) -> str:
     if not broker_answers(broker_url):
         return f"{BROKER_AWAY} {INSTEAD}"
     return f"{error.detail} {INSTEAD} {error.hint}"
+
+
+def unsent() -> pw.Expression:
+    """Whether a row of the outbox is due and nobody has taken it up: RabbitMQ may be away."""
+    return (Outbox.available_at <= clock.now()) & Outbox.lease_until.is_null()
+
+
+def _waiting_rows() -> Counts:
+    sent, due = _count(Message.state.in_(WAITING) & is_open(), Message), _count(unsent(), Outbox)
+    return {name: sent[name] + due[name] for name in POOLS}
 
 
 def _count(condition: pw.Expression, rows: type[Message] | type[Outbox]) -> dict[str, int]:

@@ -33,6 +33,7 @@ def shared() -> dict[str, Any]:
     open_to_all = config.current().is_open()
     return {
         "form_token": cookies.form_token,
+        "is_admin": "caller" in g and g.caller.role == "admin",
         "signed_in": None if open_to_all else g.get("caller"),
         "query": request.args.get("q", ""),
     }

@@ -35,18 +35,18 @@ def start_session() -> Response | tuple[str, int]:
 
 
 def _started() -> str:
-    """The token of a session for who has a key, or is an admin with a password; both may try so often."""
+    """The token of a session for who has a key, or is an admin with a password; that one may try so often."""
     name, address = request.form.get("name", "").strip(), request.remote_addr or ""
-    accounts.spend_try(address, name or None)
     if not name:
         return sessions.start(request.form.get("key", "").strip())
+    accounts.spend_try(address, name)
     admin = Caller(name[:64], "admin")
     try:
         token = sessions.start_with_password(name, request.form.get("password", ""))
     except Unauthorized:
         audit.note(admin, "sign in", f"from {address}", "refused")
         raise
-    accounts.forget_tries(name)
+    accounts.forget_tries(address, name)
     audit.note(admin, "sign in", f"from {address}", "done")
     return token
 
