@@ -60,6 +60,8 @@ def submit(*, source: str, wait: bool, mode: str, title: str | None, as_json: bo
         if not wait:
             show(accepted, f"{accepted.message}\n{accepted.job_id}", as_json=as_json)
             return
+        if accepted.status != "Queued":
+            err.print(escape(accepted.message), soft_wrap=True)
         _watch(client, accepted.job_id, as_json=as_json)
 
 

@@ -78,7 +78,7 @@ def take_url(body: ProcessBody) -> Receipt:
 @blueprint.post("/upload", responses={202: Accepted, 200: Accepted})
 def upload(form: UploadForm) -> tuple[dict[str, object], int, dict[str, str]]:
     """Ingest a media file."""
-    return _accepted(take_file(form.file, form))
+    return _accepted(take_file(form.file, form), title=form.title)
 
 
 def take_file(file: File, wishes: UploadFields) -> Receipt:
@@ -165,13 +165,15 @@ def _counted(receipt: Receipt) -> Receipt:
     return receipt
 
 
-def _accepted(receipt: Receipt) -> tuple[dict[str, object], int, dict[str, str]]:
+def _accepted(receipt: Receipt, *, title: str | None = None) -> tuple[dict[str, object], int, dict[str, str]]:
     job, links = receipt.job, job_links(receipt.job.id)
     message = "The video will be processed."
     if receipt.deduplicated:
         message = f"This is job {job.id} already."
     elif job.state == "completed":
         message = "The video was processed before; it is there to be searched."
+    if title and job.video and job.video.title != title:
+        message += f" Its title stays {job.video.title!r}; with force it is processed anew under yours."
     answer = Accepted(
         job_id=job.id,
         message_id=job.message_id,

@@ -52,6 +52,7 @@ def test_a_file_goes_in_is_found_quoted_exported_and_forgotten(ytrag: Ytrag) -> 
     exported = ytrag("export", video, "--format", "srt")
     listed = told(ytrag("videos", "--json"))["data"]
     stats = told(ytrag("jobs", "--stats", "--json"))
+    again = ytrag("submit", JFK, "--wait", "--title", "Another")
     gone = told(ytrag("delete", video, "--yes", "--json"))
 
     assert job["status"] == "completed"
@@ -63,6 +64,7 @@ def test_a_file_goes_in_is_found_quoted_exported_and_forgotten(ytrag: Ytrag) -> 
     assert exported.stdout.startswith("1\n00:00:0")
     assert video in [row["id"] for row in listed]
     assert stats["succeeded"] >= 1
+    assert "Its title stays 'Inaugural <b>address</b>'" in " ".join((again.stdout + again.stderr).split())
     assert gone == {"video_id": video, "status": "deleted"}
     assert ytrag("export", video).returncode == 4
 

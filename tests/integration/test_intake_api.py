@@ -174,6 +174,22 @@ def test_the_same_file_again_is_the_same_job_and_is_stored_once(
     assert (code, second["job_id"]) == (200, first["job_id"])
 
 
+def test_a_file_known_by_another_title_keeps_it_and_says_so_unless_forced(api: FlaskClient) -> None:
+    upload(api, title="My talk")
+
+    _, same = upload(api, title="My talk")
+    _, kept = upload(api, title="A lecture")
+    _, anew = upload(api, title="A lecture", force="true")
+
+    told = "Its title stays 'My talk'; with force it is processed anew under yours."
+    job = Job.get_by_id(anew["job_id"])
+    assert "title" not in same["message"]
+    assert told in kept["message"]
+    assert "title" not in anew["message"]
+    assert job.video is not None
+    assert job.video.title == "A lecture"
+
+
 @pytest.mark.parametrize(
     ("content", "status", "code"), [(b"", 422, "empty_file"), (b"x" * 2_000_000, 413, "payload_too_large")]
 )
