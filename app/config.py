@@ -51,6 +51,17 @@ def _from_zero(text: str) -> float:
     return value
 
 
+def _from(minimum: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = float(text)
+        if not minimum <= value < float("inf"):
+            raise ValueError
+        return value
+
+    read.__doc__ = f"a number of at least {minimum:g}"
+    return read
+
+
 def _positive(text: str) -> float:
     """a number above 0"""
     value = float(text)
@@ -148,13 +159,29 @@ class Config:
         "small", _text, "recogniser: hub name, folder, or 'packaged' for the demo's"
     )
     whisper_device: str = _setting("cpu", _one_of("cpu", "cuda", "auto"), "where the recogniser runs")
-    whisper_compute_type: str = _setting("int8", _text, "its arithmetic, as CTranslate2 names it")
+    whisper_compute_type: str = _setting(
+        "", _text, "its arithmetic, as CTranslate2 names it; empty: int8 on a CPU, int8_float16 on a GPU"
+    )
+    whisper_beam: int = _setting(
+        5, _whole(1), "how many wordings it weighs up at once; 1 is faster and errs more"
+    )
+    whisper_batch: int = _setting(0, _whole(0), "windows of 30 s in one call; 0: 1 on a CPU, 8 on a GPU")
+    whisper_threads: int = _setting(
+        0, _whole(0), "threads of one recognition; 0: the cores, shared by all that recognise on the host"
+    )
+    whisper_memory_bytes: int = _setting(
+        0, _whole(0), "memory that a model and its work may take, bytes; 0: what is free when it loads"
+    )
+    chunk_s: float = _setting(90.0, _from(10), "longest piece of sound that is recognised at once, seconds")
+    chunk_window: int = _setting(4, _whole(1), "most pieces of one job that are in the broker at once")
     embedding_model: str = _setting(
         "sentence-transformers/all-MiniLM-L6-v2", _text, "embedder: hub name, folder, or 'packaged'"
     )
     workers_io: Pool = _setting(Pool(1, 2), _pool, "processes×threads for downloads")
     workers_media: Pool = _setting(Pool(1, 1), _pool, "processes×threads for audio and chunk planning")
-    workers_asr: Pool = _setting(Pool(1, 1), _pool, "processes×threads for recognition; each uses all cores")
+    workers_asr: Pool = _setting(
+        Pool(1, 2), _pool, "processes×threads for recognition; a process loads the model once"
+    )
     workers_light: Pool = _setting(Pool(1, 1), _pool, "processes×threads for segments, embeddings, index")
     downloads_per_source: int = _setting(2, _whole(1), "most downloads at once from one host, by all workers")
     download_spacing_s: float = _setting(

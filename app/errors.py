@@ -248,6 +248,13 @@ class ModelUnavailable(TransientError):
     )
 
 
+class ModelTooLarge(TransientError):
+    """A model for which there is not enough memory."""
+
+    code = "model_too_large"
+    hint = "Name a smaller YTRAG_WHISPER_MODEL, allow more YTRAG_WHISPER_MEMORY_BYTES, or free memory."
+
+
 class TimeLimitReached(TransientError):
     """A stage that ran longer than it may."""
 

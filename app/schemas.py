@@ -237,11 +237,15 @@ class TranscriptQuery(Strict):
 
 
 class SentenceAnswer(Answer):
-    """A sentence and when it is said, seconds."""
+    """A sentence and when it is said, seconds.
+
+    doubt: why it may never have been said; searches do not find it then: loop, no_speech, unsure, hurried.
+    """
 
     text: str
     start_s: float
     end_s: float
+    doubt: str | None = None
 
 
 class TranscriptAnswer(Answer):

@@ -23,12 +23,16 @@ PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
 
 @dataclass(frozen=True)
 class Word:
-    """One word as the recogniser gives it, with its punctuation and no surrounding space."""
+    """One word as the recogniser gives it, with its punctuation and no surrounding space.
+
+    doubt: why it may never have been said; "" where nothing speaks against it.
+    """
 
     text: str
     start_s: float
     end_s: float
     probability: float
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,13 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Passage:
-    """Neighbouring sentences that are found together; becomes a row of Segment."""
+    """Neighbouring sentences that are found together; becomes a row of Segment.
+
+    doubt: why it may never have been said, which keeps it out of the index.
+    """
 
     sentences: tuple[Sentence, ...]
+    doubt: str = ""
 
     @property
     def text(self) -> str:

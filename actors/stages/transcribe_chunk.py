@@ -6,7 +6,7 @@ from actors.stage import stage
 from app import config
 from app.engines.recogniser import recogniser
 from app.engines.storage import storage
-from app.services import claims, limits, media, transcripts
+from app.services import chunks, claims, limits, media, transcripts
 from monitoring import metrics
 
 
@@ -21,8 +21,9 @@ def transcribe_chunk(job_id: str, position: int) -> None:
             audio,
             start_s=chunk.start_s,
             end_s=chunk.end_s,
-            language=job.language,
+            language=job.language or job.spoken_language,
             on_progress=claims.report,
+            on_language=lambda detected: chunks.settle_language(job_id, detected),
         )
     transcripts.store_words(job_id, position, recognition, engine.name)
     factor = (time.monotonic() - began) / (chunk.end_s - chunk.start_s)

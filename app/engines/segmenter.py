@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from app.values import Passage, Sentence, Word
 
@@ -28,9 +29,15 @@ _NO_SPACE = re.compile(f"(?<={_UNSPACED})\n|\n(?={_UNSPACED})")
 
 
 def segment_words(words: Sequence[Word]) -> list[Passage]:
-    """Cut words into passages of about 50 words that end where sentences do; no word is lost or doubled."""
-    pieces = [piece for sentence in _sentences(words) for piece in _short(sentence)]
-    return [Passage(tuple(_sentence(piece) for piece in passage)) for passage in _packed(pieces)]
+    """Cut words into passages of about 50 words that end where sentences do; no word is lost or doubled.
+
+    Words of one doubt are passages of their own.
+    """
+    passages = []
+    for doubt, run in groupby(words, key=lambda word: word.doubt):
+        pieces = [piece for sentence in _sentences(run) for piece in _short(sentence)]
+        passages += [Passage(tuple(map(_sentence, passage)), doubt) for passage in _packed(pieces)]
+    return passages
 
 
 def written_together(left: str, right: str) -> bool:

@@ -25,6 +25,7 @@ class Job(Row):
     revision: what the segments are stored under that the job writes. acknowledged_at: when somebody took note
     of its failure, which then alarms nobody.
     notifies: somebody's webhook wants to hear of it. leads: others follow it, or did.
+    spoken_language: what was detected, where none was given.
     """
 
     video_id: str | None
@@ -49,6 +50,7 @@ class Job(Row):
     media_key = pw.CharField(255, null=True)
     audio_key = pw.CharField(255, null=True)
     duration_s = pw.FloatField(null=True)
+    spoken_language = pw.CharField(10, null=True)
     warning = pw.TextField(null=True)
     error_code = pw.CharField(64, null=True)
     error_text = pw.TextField(null=True)
@@ -114,7 +116,10 @@ class JobStage(Claimable):
 
 
 class Chunk(Claimable):
-    """A slice of a job's audio, and the words that were recognised in it."""
+    """A slice of a job's audio, and the words that were recognised in it.
+
+    released_at: since when it may be in the broker. made_from: what its words depend on, hashed.
+    """
 
     job_id: str
     job = pw.ForeignKeyField(Job, backref="chunks", on_delete="CASCADE")
@@ -124,6 +129,8 @@ class Chunk(Claimable):
     words = pw.BlobField(null=True)
     language = pw.CharField(10, null=True)
     recogniser = pw.CharField(128, null=True)
+    released_at = MomentField(null=True)
+    made_from = pw.FixedCharField(64, null=True)
 
     class Meta:
         indexes = ((("job", "position"), True), (("state", "lease_until"), False))

@@ -48,6 +48,8 @@ class VideoAccess(Row):
 class Segment(Row):
     """A passage of transcript; sentences are [text, start_s, end_s].
 
+    doubt: why it may never have been said; it then has no vectors and no place in the index.
+
     vectors is a packed float16 array (1 + sentences, dimension): the passage's own, then one a sentence.
     """
 
@@ -60,6 +62,7 @@ class Segment(Row):
     end_s = pw.FloatField()
     text = pw.TextField()
     sentences = JsonField()
+    doubt = pw.CharField(20, null=True)
     vectors = pw.BlobField(null=True)
     embedder = pw.CharField(128, null=True)
 

@@ -18,7 +18,7 @@ def add(job_id: str) -> None:
 
 
 def _replace(video_id: str, revision: str) -> None:
-    segments, index = transcripts.segments_of(revision), search_index()
+    segments, index = transcripts.searchable(revision), search_index()
     if not segments:
         index.delete_video(video_id)
         return

@@ -80,7 +80,8 @@ def _ring_open(job_id: str) -> None:
         return
     if stage.state != "running":
         jobs.ring(job_id, stage.name)
-    for chunk in Chunk.select().where((Chunk.job == job_id) & Chunk.state.in_(("pending", "retrying"))):
+    waiting = (Chunk.job == job_id) & Chunk.state.in_(("pending", "retrying"))
+    for chunk in Chunk.select().where(waiting & Chunk.released_at.is_null(is_null=False)):
         jobs.ring(job_id, CHUNK_ACTOR, chunk.position)
 
 

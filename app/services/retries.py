@@ -7,7 +7,7 @@ from app.errors import Conflict, UploadGone
 from app.models.base import transactional
 from app.models.jobs import ACTIVE, Chunk, Job, JobStage
 from app.models.videos import Segment
-from app.services import captions, duplicates, events, jobs, outbox, settling, starts
+from app.services import captions, chunks, duplicates, events, jobs, outbox, settling, starts
 from app.stages import FAN_OUT, NAMES, overall_progress
 
 ANEW = {
@@ -100,14 +100,15 @@ def _has_input(job: Job, stage: str) -> bool:
         return True
     if job.video_id is None:  # deleted, and known again only from what its source says
         return False
-    chunks = Chunk.select().where(Chunk.job == job.id)
+    rows = Chunk.select().where(Chunk.job == job.id)
     segments = Segment.select().where(Segment.revision == job.revision)
     found = {
         "extract_audio": job.media_key is not None,
         "transcribe": job.audio_key is not None,
-        "segment": chunks.exists() and not chunks.where(Chunk.words.is_null()).exists(),
+        "segment": rows.exists() and not rows.where(Chunk.words.is_null()).exists(),
         "embed": segments.exists(),
-        "index": segments.exists() and not segments.where(Segment.vectors.is_null()).exists(),
+        "index": segments.exists()
+        and not segments.where(Segment.vectors.is_null() & Segment.doubt.is_null()).exists(),
     }
     return found.get(stage, False)
 
@@ -118,6 +119,6 @@ def _clear_from(job: Job, first: str) -> None:
     later = (JobStage.job == job.id) & (JobStage.position >= position)
     JobStage.update(ANEW).where(later).execute()
     if position <= NAMES.index(FAN_OUT):
-        Chunk.delete().where(Chunk.job == job.id).execute()
+        chunks.set_aside(job.id)
     progress = overall_progress(dict.fromkeys(NAMES[:position], 1.0))
     Job.update(progress=progress).where(Job.id == job.id).execute()

@@ -7,8 +7,17 @@ from app.values import Sentence
 
 
 def sentences_of(segments: Sequence[Segment]) -> list[Sentence]:
-    """All sentences in their order."""
-    return [Sentence(*row) for segment in segments for row in segment.sentences]
+    """The sentences that nothing speaks against, in their order."""
+    return [Sentence(*row) for segment in segments if not segment.doubt for row in segment.sentences]
+
+
+def with_doubts(segments: Sequence[Segment]) -> list[dict[str, object]]:
+    """All sentences in their order, each with what speaks against its having been said."""
+    return [
+        {"text": text, "start_s": start_s, "end_s": end_s, "doubt": segment.doubt}
+        for segment in segments
+        for text, start_s, end_s in segment.sentences
+    ]
 
 
 def to_txt(sentences: Sequence[Sentence]) -> str:

@@ -1,7 +1,6 @@
 """What was said: words of chunks, passages of videos."""
 
 import json
-import secrets
 import zlib
 from collections.abc import Sequence
 
@@ -9,32 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 from ulid import ULID
 
-from app import clock
 from app.engines.index import passage_text
-from app.models.jobs import ACTIVE, OPEN, Chunk, Job, JobStage
+from app.engines.seams import joined
+from app.models.jobs import ACTIVE, Chunk, Job
 from app.models.videos import Segment, Video
-from app.services import claims, events, jobs, videos
-from app.stages import CHUNK_ACTOR, FAN_OUT, STAGES
+from app.services import chunks, claims, videos
 from app.values import Passage, Recognition, Word
-
-FENCES = 2**30
-"""Where the count of a chunk's claims may begin; the column holds twice as many."""
 
 NO_SPEECH = "no_speech: nothing was recognised as speech, so the transcript is empty."
 
 
 @claims.hands_over
-def plan_chunks(job_id: str, cuts: Sequence[tuple[float, float]]) -> None:
-    """Store the slices (start and end, seconds) to recognise and have each published.
-
-    Their fences begin anywhere: SQLite gives ids anew, and a worker of a chunk that is gone may live.
-    """
-    fence = secrets.randbelow(FENCES)
-    for position, (start_s, end_s) in enumerate(cuts):
-        slice_ = {"position": position, "start_s": start_s, "end_s": end_s, "fence": fence}
-        Chunk.create(job=job_id, state="pending", **slice_)
-        jobs.ring(job_id, CHUNK_ACTOR, position)
-    _end_fan_out(job_id)
+def plan_chunks(job_id: str, slices: Sequence[tuple[float, float]], audio_hash: str = "") -> None:
+    """Store the slices (start and end, seconds) to recognise and have the first of them published."""
+    chunks.lay_out(job_id, slices, audio_hash)
+    chunks.pass_on(job_id)
 
 
 @claims.stores_result
@@ -42,26 +30,14 @@ def store_words(job_id: str, position: int, recognition: Recognition, recogniser
     """Store a chunk's words; whoever stores the last chunk's sets the next stage going."""
     words = {"words": pack(recognition.words), "language": recognition.language, "recogniser": recogniser}
     Chunk.update(words).where((Chunk.job == job_id) & (Chunk.position == position)).execute()
-    jobs.update_progress(job_id)
-    _end_fan_out(job_id)
-
-
-def _end_fan_out(job_id: str) -> None:
-    """Set the next stage going if no chunk is open, which is so at once where there is no sound to cut."""
-    fan_out = (JobStage.job == job_id) & (JobStage.name == FAN_OUT) & (JobStage.state == "running")
-    open_chunks = Chunk.select(Chunk.id).where((Chunk.job == job_id) & Chunk.state.in_(OPEN))
-    done = {"state": "completed", "progress": 1.0, "finished_at": clock.now()}
-    if not open_chunks.exists() and JobStage.update(done).where(fan_out).execute():
-        events.add(job_id, "stage", stage=FAN_OUT, status="completed")
-        jobs.update_progress(job_id)
-        follower = STAGES[[stage.name for stage in STAGES].index(FAN_OUT) + 1]
-        jobs.ring(job_id, follower.name)
+    chunks.pass_on(job_id)
 
 
 def pack(words: Sequence[Word]) -> bytes:
-    """Words as compressed JSON rows: text, start and end in milliseconds, probability in per cent."""
+    """Words as compressed JSON rows: text, start and end in milliseconds, per cent of probability, doubt."""
     rows = [
-        [w.text, round(w.start_s * 1000), round(w.end_s * 1000), round(w.probability * 100)] for w in words
+        [w.text, round(w.start_s * 1000), round(w.end_s * 1000), round(w.probability * 100), w.doubt]
+        for w in words
     ]
     return zlib.compress(json.dumps(rows, ensure_ascii=False).encode())
 
@@ -69,13 +45,16 @@ def pack(words: Sequence[Word]) -> bytes:
 def unpack(packed: bytes) -> list[Word]:
     """The words that pack() stored."""
     rows = json.loads(zlib.decompress(packed))
-    return [Word(text, start / 1000, end / 1000, percent / 100) for text, start, end, percent in rows]
+    return [
+        Word(text, start / 1000, end / 1000, percent / 100, *doubt)
+        for text, start, end, percent, *doubt in rows
+    ]
 
 
 def words_of(job_id: str) -> list[Word]:
     """All words of a job in their order; times count from the video's start."""
-    chunks = Chunk.select(Chunk.words).where(Chunk.job == job_id).order_by(Chunk.position)
-    return [word for chunk in chunks for word in unpack(chunk.words or b"")]
+    rows = Chunk.select().where(Chunk.job == job_id).order_by(Chunk.position)
+    return joined((row.start_s, row.end_s, unpack(row.words)) for row in rows if row.words)
 
 
 @claims.stores_result
@@ -98,21 +77,27 @@ def replace_segments(job_id: str, passages: Sequence[Passage]) -> None:
             end_s=passage.end_s,
             text=passage.text,
             sentences=[[s.text, s.start_s, s.end_s] for s in passage.sentences],
+            doubt=passage.doubt or None,
             force_insert=True,
         )
-    warning = None if passages else NO_SPEECH
+    warning = None if any(not passage.doubt for passage in passages) else NO_SPEECH
     Job.update(revision=revision, warning=warning).where(Job.id == job_id).execute()
 
 
 def written_by(job_id: str) -> list[Segment]:
-    """The passages that the job stored last, in their order."""
-    return segments_of(Job.get_by_id(job_id).revision)
+    """The passages that the job stored last and that are to be found, in their order."""
+    return searchable(Job.get_by_id(job_id).revision)
 
 
 def segments_of(revision: str) -> list[Segment]:
     """The passages of a revision, in their order."""
     query = Segment.select(Segment, Video).join(Video).where(Segment.revision == revision)
     return list(query.order_by(Segment.position))
+
+
+def searchable(revision: str) -> list[Segment]:
+    """Those of a revision's passages that nothing speaks against, in their order."""
+    return [segment for segment in segments_of(revision) if not segment.doubt]
 
 
 def indexed_texts(segments: Sequence[Segment]) -> list[str]:
@@ -136,9 +121,9 @@ def publish(job_id: str) -> None:
     Earlier passages go, but for the drafts of other jobs that are at work on the video.
     """
     job = Job.get_by_id(job_id)
-    chunks = list(Chunk.select().where(Chunk.job == job_id).order_by(Chunk.position))
-    language = next((chunk.language for chunk in chunks if chunk.language), job.language)
-    transcript = {"revision": job.revision, "transcript_source": chunks[0].recogniser, "language": language}
+    rows = list(Chunk.select().where(Chunk.job == job_id).order_by(Chunk.position))
+    language = next((row.language for row in rows if row.language), job.language)
+    transcript = {"revision": job.revision, "transcript_source": rows[0].recogniser, "language": language}
     Video.update(transcript).where(Video.id == job.video_id).execute()
     here, at_work = Job.video == job.video_id, Job.state.in_(ACTIVE)
     kept = [writer.revision for writer in Job.select(Job.revision).where(here & at_work)]

@@ -132,17 +132,17 @@ def delete(path: VideoPath) -> Response:
 def show_transcript(path: VideoPath, query: TranscriptQuery) -> Response | dict[str, object]:
     """All that is said, as JSON with times, SubRip, WebVTT or plain text."""
     video = videos.get(path.video_id, caller().sees)
-    sentences = subtitles.sentences_of(transcripts.segments_of(video.revision or ""))
+    segments = transcripts.segments_of(video.revision or "")
     if query.format != "json":
         write, media_type = subtitles.FORMATS[query.format]
-        return Response(write(sentences), content_type=media_type)
+        return Response(write(subtitles.sentences_of(segments)), content_type=media_type)
     answer = {
         "video_id": video.id,
         "title": video.title,
         "language": video.language,
         "source": video.transcript_source,
         "duration_s": video.duration_s,
-        "sentences": sentences,
+        "sentences": subtitles.with_doubts(segments),
     }
     return TranscriptAnswer.model_validate(answer).model_dump(mode="json")
 

@@ -1,5 +1,6 @@
 """When a job will be done, as past jobs and its own speed tell."""
 
+import dataclasses
 from datetime import datetime
 
 import pytest
@@ -20,6 +21,11 @@ from tests.integration.conftest import StoppedClock
 pytestmark = pytest.mark.usefixtures("house")
 TOOK_S = {"download": 6, "extract_audio": 3, "transcribe": 30, "segment": 1, "embed": 4, "index": 2}
 """For a video of 60 s."""
+
+
+@pytest.fixture(autouse=True)
+def _one_recogniser(house: Config) -> None:
+    config.use(dataclasses.replace(house, workers_asr=Pool(1, 1)))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from actors import heartbeat
 from app import config
-from app.config import Config
+from app.config import Config, Pool
 from app.errors import CorruptMedia, NotNow, SourceUnreachable, StageError, WorkStopped
 from app.models.base import database
 from app.models.jobs import Job, JobStage
@@ -152,6 +152,7 @@ def test_a_changed_limit_holds_from_the_next_start_on(worker: Worker) -> None:
 
 
 def test_each_server_has_recognisers_of_its_own_as_many_as_its_threads_for_them(worker: Worker) -> None:
+    config.use(replace(config.current(), workers_asr=Pool(1, 1)))
     for job in jobs_of(2):  # a claim of this thread, whatever it is for
         worker.begin(job).slot.close()
 

@@ -5,6 +5,7 @@
 """
 
 import json
+import os
 import sys
 import time
 
@@ -24,12 +25,12 @@ def main() -> None:
     whisper = WhisperModel(
         weights.whisper(settings.whisper_model, settings.data_dir).source,
         device=settings.whisper_device,
-        compute_type=settings.whisper_compute_type,
-        cpu_threads=recogniser._cores(),
+        compute_type=recogniser.compute_type(settings),
+        cpu_threads=os.cpu_count() or 1,
         local_files_only=True,
     )
     sentences = SentenceTransformer(weights.embedding(settings.embedding_model).source, device="cpu")
-    threads = {"recogniser": recogniser._cores(), "embedder": torch.get_num_threads()}
+    threads = {"recogniser": os.cpu_count() or 1, "embedder": torch.get_num_threads()}
     print(json.dumps(threads), flush=True)
     for line in sys.stdin:
         order = json.loads(line)
@@ -45,12 +46,12 @@ def measure(
     decoded = time.perf_counter()
     segments, _ = BatchedInferencePipeline(whisper).transcribe(
         samples,
-        beam_size=recogniser.BEAM,
-        batch_size=min(recogniser.MOST_AT_ONCE, max(2, recogniser._cores())),
+        beam_size=5,
+        batch_size=8,
         word_timestamps=True,
         without_timestamps=True,
         vad_filter=True,
-        vad_parameters={"min_silence_duration_ms": recogniser.MIN_SILENCE_MS},
+        vad_parameters={"min_silence_duration_ms": 500},
     )
     list(segments)  # they are recognised as they are asked for
     recognised = time.perf_counter()
