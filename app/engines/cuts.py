@@ -48,7 +48,7 @@ def plan(audio: Path, *, longest_s: float) -> CutPlan:
         (max(0.0, start - lap), min(end_s, end + next_lap))
         for (start, lap), (end, next_lap) in pairwise(cuts)
     )
-    return CutPlan(digest, tuple((round(start, 3), round(end, 3)) for start, end in slices))
+    return CutPlan(digest, tuple((round(float(start), 3), round(float(end), 3)) for start, end in slices))
 
 
 def _levels(file: wave.Wave_read) -> tuple[str, NDArray[np.float32]]:

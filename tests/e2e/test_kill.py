@@ -5,10 +5,12 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from app.stages import NAMES
+from tests.load.recording import join_clips
 from tests.rows import Query, broken_promises, rows
 from tests.up import Up
 from tests.webserver import WebServer
@@ -37,6 +39,50 @@ def test_a_job_killed_in_a_stage_completes_with_attempt_2_there_and_every_result
     assert [row.status for row in ended.stages] == ["completed"] * len(NAMES)
     assert " ".join(s.text for s in transcript.sentences).count("ask not") == 1
     promises_are_kept(up)
+
+
+def test_a_worker_killed_in_mid_video_costs_the_chunk_in_hand_only(
+    program: Callable[..., Up], tmp_path: Path
+) -> None:
+    up = program(**SETTINGS, CHUNK_S="10", WORKERS_ASR="1x1")
+    job_id = up.client.upload(join_clips(tmp_path / "long.m4a", 35)).job_id
+    with rows(up.database_url) as query:
+        while len(before := chunks_of(job_id, "state = 'completed'", query)) < 2 or not (
+            running := chunks_of(job_id, "state = 'running'", query)
+        ):
+            time.sleep(0.02)
+        worker = int(running[0].worker.rpartition(":")[2])
+
+        os.kill(worker, signal.SIGKILL)
+        if worker == up.process.pid:
+            up.process.wait()
+            up.start()
+        ended = up.client.wait(job_id, timeout_s=120)
+
+        after = chunks_of(job_id, "state = 'completed'", query)
+    assert ended.status == "completed"
+    assert [chunk for chunk in after if chunk in before] == before
+    twice = [chunk for chunk in after if chunk.attempt == 2]
+    assert sum(chunk.length_s for chunk in twice) <= 10
+    assert {chunk.attempt for chunk in after} == {1, 2}
+    promises_are_kept(up)
+
+
+class Piece(NamedTuple):
+    """A chunk's row."""
+
+    position: int
+    attempt: int
+    length_s: float
+    finished_at: object
+    worker: str
+
+
+def chunks_of(job_id: str, condition: str, query: Query) -> list[Piece]:
+    """The job's chunks of which this is true, in their order."""
+    columns = "position, attempt, end_s - start_s, finished_at, worker"
+    found = query(f"SELECT {columns} FROM chunk WHERE job_id = ? AND {condition} ORDER BY position", job_id)
+    return [Piece(*row) for row in found]
 
 
 def killed_in(stage: str, program: Callable[..., Up], web: WebServer) -> tuple[Up, str]:

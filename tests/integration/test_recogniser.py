@@ -4,7 +4,9 @@ import subprocess
 import sys
 import threading
 import wave
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,14 +15,16 @@ import pytest
 from numpy.typing import NDArray
 
 from app import config
-from app.engines.recogniser import RATE_HZ, Recogniser, recogniser
+from app.engines import cuts
+from app.engines.recogniser import Recogniser, recogniser
+from app.engines.seams import joined
+from app.engines.waves import samples
 from app.errors import CorruptMedia, ModelUnavailable, UnsupportedLanguage, UnsupportedMedia, WorkStopped
-from app.values import LANGUAGES, Recognition
+from app.values import LANGUAGES, Recognition, Word
 from tests.load.word_errors import as_wav, compare, ignore, references
+from tests.sounds import RNG, SECONDS, applause, chords, write_wav
 
 JFK_S = 11.0
-RNG = np.random.default_rng(1)
-SECONDS = np.arange(20 * RATE_HZ) / RATE_HZ
 
 
 @pytest.fixture(scope="module")
@@ -55,25 +59,6 @@ def recognise(engine: Recogniser, audio: Path, start_s: float = 0, end_s: float 
 
 def text(heard: Recognition) -> str:
     return " ".join(word.text for word in heard.words)
-
-
-def write_wav(path: Path, samples: NDArray[np.float64], rate_hz: int = RATE_HZ) -> Path:
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, rate_hz, len(samples), "NONE", ""))
-        file.writeframes((samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
-    return path
-
-
-def chords() -> NDArray[np.float64]:
-    """Plucked triads, two a second, six overtones each: music in the range of voices."""
-    since = SECONDS % 0.5
-    triads = np.array([(220, 277, 330), (196, 247, 294), (175, 220, 262)])[(SECONDS // 0.5).astype(int) % 3]
-    sound = sum(
-        np.sin(2 * np.pi * overtone * triads[:, voice] * since) / overtone
-        for overtone in range(1, 7)
-        for voice in range(3)
-    )
-    return np.asarray(0.1 * np.minimum(1, since / 0.02) * np.exp(-3 * since) * sound)
 
 
 def test_speech_becomes_its_words_and_its_language(base: Recogniser, jfk: Path) -> None:
@@ -131,8 +116,9 @@ def test_words_are_whole_and_keep_their_marks(clips: dict[str, Recognition]) -> 
         0.01 * RNG.standard_normal(SECONDS.size),
         0.3 * RNG.standard_normal(SECONDS.size),
         chords(),
+        applause(),
     ],
-    ids=["silence", "faint noise", "loud noise", "music"],
+    ids=["silence", "faint noise", "loud noise", "music", "applause"],
 )
 def test_no_words_are_invented_where_nobody_speaks(
     sound: NDArray[np.float64], base: Recogniser, tmp_path: Path
@@ -142,11 +128,57 @@ def test_no_words_are_invented_where_nobody_speaks(
     assert heard == Recognition(language="", words=())
 
 
+def test_very_quiet_speech_is_heard_and_not_doubted(base: Recogniser, jfk: Path, tmp_path: Path) -> None:
+    quiet = write_wav(tmp_path / "quiet.wav", 0.01 * samples(jfk, 0, JFK_S).astype(float))
+
+    heard = recognise(base, quiet)
+
+    assert text(heard).endswith(
+        "ask not what your country can do for you, ask what you can do for your country."
+    )
+    assert {word.doubt for word in heard.words} == {""}
+
+
+def test_chunks_come_to_the_text_and_the_times_of_the_whole(
+    base: Recogniser, folder: Path, clips: dict[str, Recognition]
+) -> None:
+    late_s, wrong, seams = [], 0, 0
+    for name, whole in clips.items():
+        audio, _ = as_wav(name, folder)
+        slices = cuts.plan(audio, longest_s=15).slices
+        with ThreadPoolExecutor(2) as pool:
+            words = list(pool.map(lambda times, of=audio: recognise(base, of, *times).words, slices))
+        heard = joined((*times, said) for times, said in zip(slices, words, strict=True))
+        late_s += differences_s(whole.words, heard)
+        wrong += errors(name, heard) - errors(name, whole.words)
+        seams += len(slices) - 1
+
+    assert seams >= 10
+    assert wrong <= 0.005 * len(" ".join(references().values()).split())
+    assert np.percentile(late_s, 95) <= 0.2
+
+
+def differences_s(whole: Sequence[Word], chunked: Sequence[Word]) -> list[float]:
+    """How far apart the same words begin in both."""
+    one, other = ([word.text.lower() for word in words] for words in (whole, chunked))
+    return [
+        abs(whole[block.a + at].start_s - chunked[block.b + at].start_s)
+        for block in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+        for at in range(block.size)
+    ]
+
+
+def errors(name: str, words: Sequence[Word]) -> int:
+    """Words of the clip that are wrong, missing or too many."""
+    found = compare(references()[name], " ".join(word.text for word in words))
+    return found.substitutions + found.deletions + found.insertions
+
+
 def test_a_phrase_that_the_model_is_stuck_on_comes_once(base: Recogniser, folder: Path) -> None:
     audio, sound_s = as_wav("sonnet001.ogg", folder)
     with wave.open(str(audio)) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
-    backwards = write_wav(folder / "backwards.wav", samples[::-1])  # gibberish makes it repeat itself
+        forwards = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+    backwards = write_wav(folder / "backwards.wav", forwards[::-1])  # gibberish makes it repeat itself
 
     heard = base.recognise(backwards, start_s=0, end_s=sound_s, language="en", on_progress=ignore)
 
