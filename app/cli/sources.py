@@ -4,8 +4,9 @@ import click
 from rich.markup import escape
 from rich.table import Column, Table
 
-from app.cli.output import as_json, guarded, show
+from app.cli.output import as_json, guarded, say, show
 from app.client import Client
+from app.engines import downloader
 from app.source_schemas import SourceAnswer
 
 
@@ -48,6 +49,30 @@ def resume(*, source: str, as_json: bool) -> None:
     with Client() as client:
         found = client.resume_source(source)
     show(found, _sentence(found), as_json=as_json)
+
+
+@sources.command("update-check")
+@as_json
+@guarded
+def update_check(*, as_json: bool) -> None:
+    """Say how old the yt-dlp of this machine is, and whether a newer one is to be had."""
+    found = downloader.updates()
+    told = {
+        "installed": found.installed.version,
+        "age_days": found.installed.age_days,
+        "newest": found.newest.version if found.newest else None,
+        "update": downloader.UPDATE if found.is_newer_to_be_had else None,
+        "trouble": found.trouble or None,
+    }
+    lines = [f"yt-dlp {found.installed.version} is {found.installed.age_days} days old."]
+    if found.is_newer_to_be_had:
+        lines.append(f"{told['newest']} is to be had: {downloader.UPDATE}")
+        lines.append("The next download uses it; nothing has to be started again.")
+    elif found.newest:
+        lines.append("It is the newest.")
+    else:
+        lines.append(f"Whether there is a newer one is not known: {found.trouble}")
+    say(told, "\n".join(lines), as_json=as_json)
 
 
 def _state(found: SourceAnswer) -> str:

@@ -1,19 +1,14 @@
 """What 'ytrag doctor' looks at: each thing that the program stands on, and what to do where it is missing."""
 
-import importlib.metadata
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-import deno
 import imageio_ffmpeg
 
-from app import clock
 from app.config import Config
 from app.engines import media, weights
 from app.engines.index import search_index
@@ -21,19 +16,10 @@ from app.engines.sources import canonical_url
 from app.errors import YtragError
 from app.models import schema
 from app.models.base import connect, database
+from app.services import source_checks
+from app.services.source_checks import Check
 
 LOW_SPACE_BYTES = 2 * 1024**3
-OLD_DOWNLOADER_DAYS = 60
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at; to_do is empty where all is well."""
-
-    name: str
-    ok: bool
-    found: str
-    to_do: str = ""
 
 
 def every(config: Config, online_url: str | None = None) -> Iterator[Check]:
@@ -43,8 +29,11 @@ def every(config: Config, online_url: str | None = None) -> Iterator[Check]:
         ("data folder", _data),
         ("database", _database),
         ("ffmpeg", _ffmpeg),
-        ("yt-dlp", _downloader),
-        ("JavaScript runtime", _runtime),
+        ("yt-dlp", source_checks.check_downloader),
+        ("JavaScript runtime", source_checks.check_runtime),
+        ("cookies", source_checks.check_cookies),
+        ("proxy", source_checks.check_proxy),
+        ("pace", source_checks.check_pace),
         ("recogniser model", _recogniser),
         ("embedding model", _embedder),
         ("index", _index),
@@ -93,23 +82,6 @@ def _ffmpeg(_config: Config) -> Check:
     program = imageio_ffmpeg.get_ffmpeg_exe()
     out = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=True).stdout
     return Check("ffmpeg", ok=True, found=" ".join(out.split()[:3]))
-
-
-def _downloader(_config: Config) -> Check:
-    version = importlib.metadata.version("yt-dlp")
-    year, month, day = (int(part) for part in version.split(".")[:3])
-    days = (clock.now() - datetime(year, month, day, tzinfo=UTC)).days
-    old = days > OLD_DOWNLOADER_DAYS
-    to_do = "Update it: YouTube changes often. pip install --upgrade yt-dlp yt-dlp-ejs" if old else ""
-    return Check("yt-dlp", ok=not old, found=f"{version}, {days} days old", to_do=to_do)
-
-
-def _runtime(_config: Config) -> Check:
-    program = deno.find_deno_bin()
-    out = subprocess.run(
-        [program, "--version"], capture_output=True, text=True, timeout=20, check=True
-    ).stdout
-    return Check("JavaScript runtime", ok=True, found=out.splitlines()[0])
 
 
 def _recogniser(config: Config) -> Check:
