@@ -204,6 +204,9 @@ class Config:
     )
     max_duration_s: float = _setting(6 * 3600.0, _positive, "longest video taken, seconds")
     max_download_bytes: int = _setting(4 * 1024**3, _whole(1), "largest file taken, bytes")
+    min_free_bytes: int = _setting(
+        512 * 1024**2, _whole(0), "space left on a disk below which jobs are refused and wait, bytes"
+    )
     cookies_file: str = _setting("", _text, "cookies for the downloader, Netscape format")
     proxy: str = _setting("", _text, "proxy of the downloader")
     requests_per_minute: int = _setting(600, _whole(0), "requests a minute that a key may make; 0: no limit")

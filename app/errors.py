@@ -233,10 +233,13 @@ class SourceUnreachable(TransientError):
 
 
 class OutOfSpace(TransientError):
-    """The disk is full."""
+    """The disk is full, or nearly so."""
 
     code = "no_space"
-    hint = "Free disk space under YTRAG_DATA_DIR, then submit the video again."
+    hint = (
+        "Free disk space under YTRAG_DATA_DIR; jobs that wait for it then go on, failed ones can be retried."
+    )
+    retry_after_s = 60
 
 
 class ModelUnavailable(TransientError):

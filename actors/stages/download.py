@@ -3,7 +3,7 @@
 from actors.stage import stage
 from app.engines.media import media_source
 from app.engines.storage import storage
-from app.services import captions, claims, limits, media, sources
+from app.services import captions, claims, limits, media, sources, space
 from app.values import Wish
 from monitoring import metrics
 
@@ -11,6 +11,7 @@ from monitoring import metrics
 @stage(time_limit_ms=2 * 3600 * 1000)
 def download(job_id: str) -> None:
     """Store the best audio that the source offers, or captions that serve, and what is said of the video."""
+    space.await_room()
     files, job = storage(), media.job(job_id)
     wish = Wish(job.mode, job.language)
     with sources.visiting(job.url), limits.downloading(job.url), files.workspace() as directory:

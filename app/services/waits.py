@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from app.models.jobs import Job, JobStage
 from app.models.messages import Outbox
+from app.services import space
 from app.services.sources import DOWNLOADS, WAITS
 
 RECOGNISERS = "recogniser:"
@@ -26,5 +27,6 @@ def sentence(job: Job, current: JobStage | None, resource: str | None) -> str | 
     return {
         WAITS: f"Waits until {name} may be asked again. {because}".strip(),
         DOWNLOADS: f"Waits for its turn to download from {name}.",
+        space.WAITS: f"Waits for space on the disk. {because}".strip(),
         RECOGNISERS: f"Waits for a free recogniser on {name}.",
     }.get(f"{kind}:")

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from app.batch_schemas import BatchAccepted, BatchAnswer, BatchBody, BatchDetailAnswer, BatchPage
 from app.models.batches import Batch
 from app.schemas import PRIORITIES, JobAnswer, PageQuery
-from app.services import batches, statuses
+from app.services import batches, space, statuses
 from app.services.selection import Selection
 from app.web.auth import caller
 from app.web.jobs import check_cursor, plain
@@ -26,6 +26,7 @@ class BatchPath(BaseModel):
 @blueprint.post("", responses={202: BatchAccepted})
 def create(body: BatchBody) -> tuple[dict[str, object], int, dict[str, str]]:
     """Ingest all these videos, or those of a list; what was ingested before is not done again."""
+    space.check()
     wishes = body.model_dump(include={"mode", "language", "options", "force"})
     batch = batches.create(
         caller().owner,

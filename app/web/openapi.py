@@ -15,6 +15,7 @@ REFUSALS = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503, 507)
 """What an operation may answer beside its own, where it can."""
 
 PUBLIC = ("/healthz", "/health", "/readyz")
+TAKE_IN = tuple(("post", f"/api/{path}") for path in ("videos/process", "videos/upload", "batches"))
 TEXTS = {"text/plain": "txt", "application/x-subrip": "srt", "text/vtt": "vtt"}
 EVENT = {
     "type": "object",
@@ -115,7 +116,7 @@ def _can_answer(path: str, method: str, operation: Json, status: int) -> bool:
     if status == 409:
         return method != "get"
     if status == 507:
-        return path == "/api/videos/upload"
+        return (method, path) in TAKE_IN
     return True
 
 
@@ -123,7 +124,7 @@ def _complete_response(path: str, status: int, response: Json) -> None:
     headers: Json = {} if path in PUBLIC or status == 401 else dict(ALLOWANCE)
     if status in (201, 202):
         headers |= LOCATION
-    if status in (429, 503):
+    if status in (429, 503, 507):
         headers |= RETRY_AFTER
     if headers:
         response["headers"] = headers

@@ -25,7 +25,7 @@ from app.schemas import (
     VideoDetailAnswer,
     VideoPage,
 )
-from app.services import intake, subtitles, transcripts, uploads, videos, webhooks
+from app.services import intake, space, subtitles, transcripts, uploads, videos, webhooks
 from app.services.intake import Receipt, Request
 from app.web.auth import caller
 from app.web.jobs import check_cursor
@@ -58,6 +58,7 @@ def take_url(body: ProcessBody) -> Receipt:
     if body.run_at and body.delay_s:
         raise InvalidInput("run_at and delay_s exclude one another; send one of them.")
     url = canonical_url(body.url, config.current().allowed_sources)
+    space.check()
     delayed = clock.now() + timedelta(seconds=body.delay_s) if body.delay_s else None
     wanted = Request(
         owner=caller().owner,
@@ -83,6 +84,7 @@ def upload(form: UploadForm) -> tuple[dict[str, object], int, dict[str, str]]:
 
 def take_file(file: File, wishes: UploadFields) -> Receipt:
     """Accept a media file."""
+    space.check()
     name = PurePath((file.filename or "").replace("\\", "/")).name or "upload"
     receipt = uploads.accept(
         file.stream,
