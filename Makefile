@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHON LOCK TORCH_INDEX
 
-.PHONY: help setup demo talk services services-down stack stack-test monitor test fuzz check format bench lock clean
+.PHONY: help setup demo talk services services-down stack stack-test monitor test fuzz mutants check format bench lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -50,6 +50,10 @@ fuzz: setup  ## Send the API what its description allows and forbids, on both da
 	@deploy/services.sh up || [ $$? = 69 ]
 	@eval "$$(deploy/services.sh env)"; YTRAG_TEST_CASES=$${CASES:-2000} \
 	$(BIN)/python -m pytest -q -s -o timeout=1800 tests/integration/test_openapi.py
+
+mutants: setup  ## Break the program in known ways, and see the named tests fail (ARGS="fence priority")
+	@deploy/services.sh up
+	@$(BIN)/python -m tests.mutants.run $(ARGS)
 
 check: setup  ## Check format, lint, types and who imports whom
 	@$(BIN)/ruff format --check

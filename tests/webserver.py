@@ -3,7 +3,8 @@
 /talk.mp4 whole or by range; /slow/talk.mp4 a little at a time; /cut/talk.mp4 closes half-way;
 /chunked/talk.mp4 without a length; /empty/talk.mp4 without a byte; /redirect/talk.mp4 to /talk.mp4;
 /status/503 as said; /hang/ says nothing until the server stops; /away/HOST:PORT/talk.mp4 to that server;
-/endless/ is a page without an end; /bomb/ a small gzip that is 200 MB of page.
+/once/NAME/talk.mp4 is refused with 503 at the first time; /endless/ is a page without an end;
+/bomb/ a small gzip that is 200 MB of page.
 """
 
 import gzip
@@ -109,6 +110,10 @@ class _Answer(BaseHTTPRequestHandler):
     def answer_chunked(self, name: str) -> None:
         self._head(200, name, None)
         self._write(self._body(name) or b"")
+
+    def answer_once(self, name: str) -> None:
+        first = self.server.requests.count(urlsplit(self.path).path) == 1
+        self.send_error(503) if first else self.answer_well(name.partition("/")[2])
 
     def answer_empty(self, name: str) -> None:
         self._send(name, b"")

@@ -286,7 +286,7 @@ def _again(claim: Claim, at: datetime | None = None, waits_for: str | None = Non
         claim.message.actor,
         claim.job_id,
         position=claim.position,
-        priority=claim.message.priority,
+        priority=jobs.priority_of(claim.job_id),
         available_at=at,
         message_id=claim.message.id,
         waits_for=waits_for,

@@ -63,6 +63,11 @@ def await_turn(job_id: str, stage: str, attempt: int, wait: NotNow) -> None:
     events.add(job_id, "stage", stage=stage, status="pending", **about)
 
 
+def priority_of(job_id: str) -> int:
+    """The job's priority as it is now: it may have been raised since a message of the job was made."""
+    return int(Job.select(Job.priority).where(Job.id == job_id).scalar())
+
+
 def ring(
     job_id: str,
     actor: str,
@@ -72,12 +77,11 @@ def ring(
     available_at: datetime | None = None,
 ) -> None:
     """Have the stage or chunk published (again); claims make a duplicate harmless."""
-    priority = Job.select(Job.priority).where(Job.id == job_id).scalar()
     outbox.add(
         actor,
         job_id,
         position=position,
-        priority=priority,
+        priority=priority_of(job_id),
         message_id=message_id,
         available_at=available_at,
     )

@@ -58,6 +58,15 @@ def test_urls_that_could_lead_inside_are_refused(url: str) -> None:
         check_url(url, private=False)
 
 
+def test_a_signature_is_that_of_the_standard() -> None:
+    """The specification's own example."""
+    secret, message = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek"
+
+    signed = webhook.signature(secret, message, 1614265330, b'{"test": 2432232314}')
+
+    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
 def names(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
     """Let every name lead to these addresses, at one look-up after the other; returns the names asked for."""
     asked, left, real = [], list(answers), socket.getaddrinfo
