@@ -1,6 +1,6 @@
 """A web server on loopback that serves a folder, well or badly, as the first step of the path says.
 
-/talk.mp4 whole or by range; /slow/talk.mp4 a little at a time; /cut/talk.mp4 closes half-way;
+/talk.mp4 whole or by range; /slow/talk.mp4 a little at a time, by range too; /cut/talk.mp4 closes half-way;
 /chunked/talk.mp4 without a length; /empty/talk.mp4 without a byte; /redirect/talk.mp4 to /talk.mp4;
 /status/503 as said; /hang/ says nothing until the server stops; /away/HOST:PORT/talk.mp4 to that server;
 /once/NAME/talk.mp4 is refused with 503 at the first time; /endless/ is a page without an end;
@@ -26,8 +26,8 @@ SLOW_BYTES, SLOW_EVERY_S = 8192, 0.1
 class WebServer(ThreadingHTTPServer):
     """Serves while its `with` block lasts, as a proxy too: of an address it looks at the path only.
 
-    `requests` lists the paths asked for, `cookies` what came with each, `broken` the paths hung up on;
-    `most_at_once` is how many different paths were being answered at one moment.
+    `requests` lists the paths asked for, `cookies` and `ranges` what came with each, `broken` the paths hung
+    up on; `most_at_once` is how many different paths were being answered at one moment.
     """
 
     daemon_threads = True
@@ -37,6 +37,7 @@ class WebServer(ThreadingHTTPServer):
         self.folder = folder.resolve()
         self.requests: list[str] = []
         self.cookies: list[str | None] = []
+        self.ranges: list[str | None] = []
         self.broken: list[str] = []
         self.most_at_once = 0
         self._answering: Counter[str] = Counter()
@@ -79,6 +80,7 @@ class _Answer(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         self.server.requests.append(path)
         self.server.cookies.append(self.headers["Cookie"])
+        self.server.ranges.append(self.headers["Range"])
         way, _, name = path.strip("/").partition("/")
         answer = getattr(self, f"answer_{way}", None)
         try:
@@ -89,18 +91,18 @@ class _Answer(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815  # the library's name
 
-    def answer_well(self, name: str) -> None:
+    def answer_well(self, name: str, pause_s: float = 0) -> None:
         body = self._body(name)
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if body is None or not asked or int(asked[1]) >= len(body):
-            self._send(name, body)
+            self._send(name, body, pause_s)
             return
         start, end = int(asked[1]), min(int(asked[2] or len(body)), len(body) - 1)
         self._head(206, name, end - start + 1, {"Content-Range": f"bytes {start}-{end}/{len(body)}"})
-        self._write(body[start : end + 1])
+        self._write(body[start : end + 1], pause_s)
 
     def answer_slow(self, name: str) -> None:
-        self._send(name, self._body(name), pause_s=SLOW_EVERY_S)
+        self.answer_well(name, SLOW_EVERY_S)
 
     def answer_cut(self, name: str) -> None:
         body = self._body(name) or b""

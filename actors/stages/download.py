@@ -14,7 +14,7 @@ def download(job_id: str) -> None:
     space.await_room()
     files, job = storage(), media.job(job_id)
     wish = Wish(job.mode, job.language)
-    with sources.visiting(job.url), limits.downloading(job.url), files.workspace() as directory:
+    with sources.visiting(job.url), limits.downloading(job.url), files.workspace(job_id) as directory:
         fetched = media_source().download(job.url, directory, wish=wish, on_progress=claims.report)
         key = media.new_key(job_id, fetched.path.name) if fetched.path else ""
         if fetched.path:

@@ -45,6 +45,8 @@ class MediaSource(Protocol):
     def download(self, url: str, directory: Path, *, on_progress: OnProgress, wish: Wish = SOUND) -> Media:
         """Fetch the sound of the video at this canonical URL into a directory that holds nothing else.
 
+        But what an attempt at the same URL has left there, whose worker died, is gone on with if it fits.
+
         Where the wish is for captions and the source has some that serve, they come instead of the sound.
 
         Raises a StageError that says what was wrong, and whatever on_progress raises, which is called at

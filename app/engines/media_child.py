@@ -23,6 +23,7 @@ import deno
 
 from app import error_codes
 from app.engines import captions, guard
+from app.engines import partial as partial_file
 from app.engines.media_errors import translate
 from app.engines.sources import youtube_id
 from app.errors import NoAudio, StageError, TooLarge, TooLong
@@ -125,11 +126,14 @@ def limit_resources(file_bytes: int) -> None:
 def fetch(order: dict[str, Any], report: Report, warnings: Warnings) -> dict[str, Any]:
     """Download into the working directory; return what yt-dlp tells of the video and the file's name.
 
-    Where captions are wished for and serve, they are told instead, and nothing is downloaded.
+    Where captions are wished for and serve, they are told instead, and nothing is downloaded. What a dead
+    attempt at the same left there is gone on with.
     """
     from yt_dlp import YoutubeDL
 
-    with YoutubeDL(options(order, report, warnings)) as downloader:
+    here = Path.cwd()
+    seam = partial_file.cut(here)
+    with YoutubeDL(options(order, report, warnings) | {"continuedl": seam is not None}) as downloader:
 
         def find(found: dict[str, Any]) -> dict[str, Any] | None:
             return captions.find(found, **order["wish"], fetch=partial(_body, downloader))
@@ -146,6 +150,9 @@ def fetch(order: dict[str, Any], report: Report, warnings: Warnings) -> dict[str
             if told is None:
                 found = _only(downloader.process_ie_result(found, download=True))
     files = found.get("requested_downloads") or []
+    if seam and files and not seam.holds(Path(files[0]["filepath"])):
+        partial_file.empty(here)
+        return fetch(order, report, warnings)
     if not files and told is None:
         raise DownloadFailed("The downloader ended without a file and without saying why.")
     return {field: found.get(field) for field in TOLD} | {
@@ -197,7 +204,6 @@ def options(order: dict[str, Any], report: Report, warnings: Warnings) -> dict[s
         # Instead of max_filesize, which misses bodies of unknown length and raises nothing.
         "progress_hooks": [_watch(order["limits"]["max_bytes"], report)],
         "overwrites": True,
-        "continuedl": False,
         "skip_unavailable_fragments": False,
         "retries": 2,
         "fragment_retries": 2,

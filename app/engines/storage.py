@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -14,6 +14,9 @@ import fsspec
 
 from app import config
 from app.errors import OutOfSpace
+
+JOBS_OWN = "."
+"""Behind a job's id in a workspace's name: the job's next attempt goes on with what is in it."""
 
 
 class Storage:
@@ -72,17 +75,33 @@ class Storage:
                 Path(self._path(prefix)).rmdir()
 
     @contextmanager
-    def workspace(self) -> Iterator[Path]:
-        """An empty local folder that goes with the block."""
+    def workspace(self, job_id: str = "") -> Iterator[Path]:
+        """A local folder that goes with the block: empty, or with copies of what the job's last one left."""
         self._workspaces.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._workspaces, prefix=f"{os.getpid()}-") as directory:
+        left = self._left_by(job_id)
+        prefix = f"{os.getpid()}-{job_id}{JOBS_OWN if job_id else ''}"
+        with tempfile.TemporaryDirectory(dir=self._workspaces, prefix=prefix) as directory:
+            for path in [one for last in left[-1:] for one in last.iterdir()]:
+                shutil.copyfile(path, Path(directory, path.name))  # whoever left it may still write to it
+            self.forget_workspaces(job_id)
             yield Path(directory)
 
+    def _left_by(self, job_id: str) -> Sequence[Path]:
+        """Folders that attempts at the job have left, the newest last."""
+        found = self._workspaces.glob(f"*-{job_id}{JOBS_OWN}*") if job_id else ()
+        return sorted(found, key=lambda path: path.stat().st_mtime)
+
+    def forget_workspaces(self, job_id: str) -> None:
+        """Delete what attempts at the job left whose processes are no more."""
+        for directory in self._left_by(job_id):
+            if not _is_alive(directory):
+                shutil.rmtree(directory, ignore_errors=True)
+
     def clear_workspaces(self) -> None:
-        """Delete what processes of this machine left behind that are no more."""
+        """Delete what processes of this machine left behind that are no more, but for jobs' own folders."""
         for directory in self._workspaces.glob("*-*"):
-            owner = directory.name.partition("-")[0]
-            if not Path(f"/proc/{owner}").exists() or int(owner) == os.getpid():
+            is_own = directory.name.startswith(f"{os.getpid()}-")
+            if JOBS_OWN not in directory.name and (is_own or not _is_alive(directory)):
                 shutil.rmtree(directory, ignore_errors=True)
 
     def clear_old_workspaces(self, older_than_s: float) -> int:
@@ -108,6 +127,10 @@ def _full_disk_named() -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise OutOfSpace("There is no space left where files are stored.") from error
         raise
+
+
+def _is_alive(workspace: Path) -> bool:
+    return Path(f"/proc/{workspace.name.partition('-')[0]}").exists()
 
 
 def storage() -> Storage:

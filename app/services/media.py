@@ -57,6 +57,7 @@ def clean_up(job_id: str) -> None:
         for name in found:
             files.delete(f"{folder}/{name}")
         files.prune(folder)
+        files.forget_workspaces(job_id)
     if row:
         outbox.forget(row.message_id)  # no other: the job's next end asks anew
 

@@ -1,6 +1,7 @@
 """A program that is killed goes on where it was, and does nothing twice, in either form."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from app.engines.partial import SEAM_BYTES
 from app.stages import NAMES
 from tests.load.recording import join_clips
 from tests.rows import Query, broken_promises, rows
@@ -38,6 +40,10 @@ def test_a_job_killed_in_a_stage_completes_with_attempt_2_there_and_every_result
     }
     assert [row.status for row in ended.stages] == ["completed"] * len(NAMES)
     assert " ".join(s.text for s in transcript.sentences).count("ask not") == 1
+    if stage == "download":
+        asked = [one for path, one in zip(web.requests, web.ranges, strict=True) if "/slow/" in path]
+        print(f"Range of each request for the file: {asked}")
+        assert int(re.findall(r"bytes=(\d+)-", asked[-1] or "")[0]) > 2 * SEAM_BYTES
     promises_are_kept(up)
 
 
@@ -94,6 +100,8 @@ def killed_in(stage: str, program: Callable[..., Up], web: WebServer) -> tuple[U
         with rows(up.database_url) as query:
             while (found := state_of(job_id, stage, query))[0] == "pending":
                 pass
+            while stage == "download" and not has_part(up, 3 * SEAM_BYTES):
+                time.sleep(0.02)
             worker = int(found[1].rpartition(":")[2])
             os.kill(worker, signal.SIGKILL)
             if worker == up.process.pid:
@@ -102,6 +110,11 @@ def killed_in(stage: str, program: Callable[..., Up], web: WebServer) -> tuple[U
                 return up, job_id
         up.stop()
     raise AssertionError(f"{stage} ended each time before it could be killed")
+
+
+def has_part(up: Up, size: int) -> bool:
+    """Whether a download has come so far."""
+    return any(part.stat().st_size > size for part in up.data_dir.glob("tmp/*/*.part"))
 
 
 def state_of(job_id: str, stage: str, query: Query) -> tuple[str, str]:
