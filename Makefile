@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHON LOCK TORCH_INDEX
 
-.PHONY: help setup demo talk services services-down stack stack-test monitor test fuzz mutants check format bench lock clean
+.PHONY: help setup demo talk services services-down stack stack-test monitor test fuzz mutants attack chaos check format bench lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -54,6 +54,14 @@ fuzz: setup  ## Send the API what its description allows and forbids, on both da
 mutants: setup  ## Break the program in known ways, and see the named tests fail (ARGS="fence priority")
 	@deploy/services.sh up
 	@$(BIN)/python -m tests.mutants.run $(ARGS)
+
+attack: setup  ## Run all attacks that the tests know in one go, and audit the dependencies where that is possible
+	@deploy/services.sh up
+	@$(BIN)/python -m tests.attack
+
+chaos: setup  ## Let random faults loose on the production form (CHAOS_S=120 SEED=…); a table of what it survived
+	@deploy/services.sh up
+	@$(BIN)/python -m tests.chaos.run
 
 check: setup  ## Check format, lint, types and who imports whom
 	@$(BIN)/ruff format --check

@@ -164,7 +164,7 @@ MUTANTS = [
         "app/engines/guard.py",
         "_check_connection(arguments[1], doors | proxies)",
         "pass",
-        "tests/integration/test_attacks.py::test_a_list_leads_inside_no_more_than_a_video",
+        "tests/integration/test_attacks.py::test_no_attack_reaches_the_inside_and_without_the_guard_all_do",
     ),
     Mutant(
         "owner not asked for",

@@ -1,0 +1,13 @@
+"""A short run of `make chaos`; the long one is for the hand."""
+
+from pathlib import Path
+
+from tests.chaos.run import chaos
+
+
+def test_random_faults_lose_and_double_nothing(tmp_path: Path) -> None:
+    report = chaos(tmp_path, seconds=12, seed=7)
+
+    print("\n".join(report.lines()))
+    assert report.accepted
+    assert report.broken == []
