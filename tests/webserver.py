@@ -2,7 +2,8 @@
 
 /talk.mp4 whole or by range; /slow/talk.mp4 a little at a time, by range too; /cut/talk.mp4 closes half-way;
 /chunked/talk.mp4 without a length; /empty/talk.mp4 without a byte; /redirect/talk.mp4 to /talk.mp4;
-/status/503 as said; /hang/ says nothing until the server stops; /away/HOST:PORT/talk.mp4 to that server;
+/loop/ to itself; /status/503 as said; /hang/ says nothing until the server stops;
+/away/HOST:PORT/talk.mp4 to that server;
 /once/NAME/talk.mp4 is refused with 503 at the first time; /endless/ is a page without an end;
 /bomb/ a small gzip that is 200 MB of page.
 """
@@ -122,6 +123,9 @@ class _Answer(BaseHTTPRequestHandler):
 
     def answer_redirect(self, name: str) -> None:
         self._head(302, name, 0, {"Location": f"/{name}"})
+
+    def answer_loop(self, name: str) -> None:
+        self._head(302, name, 0, {"Location": f"/loop/{name}"})
 
     def answer_away(self, target: str) -> None:
         self._head(302, target, 0, {"Location": f"http://{target}"})

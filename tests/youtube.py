@@ -37,7 +37,8 @@ OWNER = {"contents": {"twoColumnWatchNextResults": {"results": _RESULTS}}}
 class Play:
     """A video: tracks are its captions as [language, kind ('' or 'asr'), json3 events].
 
-    answer: ok, bot, live_in (of `starts_at`), private, no_files, or an HTTP status for all that is asked.
+    answer: ok, bot, live_in (of `starts_at`), live, private, no_files, an HTTP status for all that is asked,
+    "file 403" for its sound alone, or a status and a reason of the player, such as "UNPLAYABLE: Not today".
     """
 
     id: str
@@ -145,14 +146,16 @@ def _answer(url: str, body: dict[str, Any]) -> tuple[int, bytes]:
         video.answer = state["answer"]
     if state["answer"].isdigit() or (video and video.answer.isdigit()):
         return int(state["answer"] if state["answer"].isdigit() else video.answer if video else 0), b""
+    if video and parts.path == "/videoplayback" and video.answer.startswith("file "):
+        return int(video.answer.removeprefix("file ")), b""
     return _reply(parts.path, query, body, state, video)
 
 
 def _reply(
     path: str, query: dict[str, list[str]], body: dict[str, Any], state: dict[str, Any], video: Play | None
 ) -> tuple[int, bytes]:
-    if path == "/iframe_api":  # where the player's program would be named
-        return 200, b"none"
+    if path == "/iframe_api" or path.startswith("/embed/"):  # where the player's program would be named
+        return 200, _page()
     if path == "/youtubei/v1/browse":
         return 200, json.dumps(_more(state["videos"], int(body["continuation"]))).encode()
     if path == "/playlist" or re.fullmatch(r"/@[\w.-]+/videos", path):
@@ -188,6 +191,9 @@ def _player(video: Play) -> dict[str, Any]:
         return {"playabilityStatus": {"status": "LOGIN_REQUIRED", "reason": reason}}
     if video.answer == "private":
         return {"playabilityStatus": {"status": "LOGIN_REQUIRED", "reason": "This is a private video."}}
+    status, _, reason = video.answer.partition(": ")
+    if reason:
+        return {"playabilityStatus": {"status": status, "reason": reason}}
     about: dict[str, Any] = {
         "videoId": video.id,
         "title": video.title,
@@ -230,6 +236,9 @@ def _player(video: Play) -> dict[str, Any]:
         told["playabilityStatus"] = {"status": "LIVE_STREAM_OFFLINE", "reason": "Premieres in 2 hours"}
         about["isUpcoming"] = True
         return told
+    if video.answer == "live":
+        more["liveBroadcastDetails"] = {"isLiveNow": True}
+        about["isLive"] = True
     return told if video.answer == "no_files" else told | {"streamingData": {"adaptiveFormats": [sound]}}
 
 

@@ -13,7 +13,7 @@ import resource
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -66,7 +66,10 @@ class Warnings:
         self.kept.append(message[:2000])
 
 
-def serve(work: Callable[[dict[str, Any], Report, Warnings], dict[str, Any]]) -> None:
+Work = Callable[[dict[str, Any], Report, Warnings], dict[str, Any]]
+
+
+def serve(work: Work) -> None:
     """Do the work that stdin orders and tell stdout how it went."""
     order, out = json.load(sys.stdin), sys.stdout
 
@@ -75,7 +78,6 @@ def serve(work: Callable[[dict[str, Any], Report, Warnings], dict[str, Any]]) ->
 
     limit_resources(order["limits"]["max_bytes"])
     os.chdir(order["directory"])
-    warnings = Warnings()
     with contextlib.redirect_stdout(sys.stderr):
         refused = guard.install(
             order["url"],
@@ -83,14 +85,23 @@ def serve(work: Callable[[dict[str, Any], Report, Warnings], dict[str, Any]]) ->
             proxy=order["proxy"],
             programs=[deno.find_deno_bin()],
         )
-        try:
-            news = {"found": work(order, report, warnings)}
-        except Exception as failure:  # noqa: BLE001  # whatever it is, the parent must be told
-            error = translate(failure, warnings.kept)
-            if refused and error.policy == "retry":  # yt-dlp tells of a lost connection and not of why
-                error = AddressRefused("The source led to an address inside a network: not for this server.")
-            news = error_codes.told(_dated(error, order))
+        news = attempt(work, order, report, refused)
     report(news)
+
+
+def attempt(work: Work, order: dict[str, Any], report: Report, refused: Sized = ()) -> dict[str, Any]:
+    """Do the work; what it found, or the error that it met; refused: connections that the guard did not let.
+
+    It raises nothing: whatever it is, the parent must be told.
+    """
+    warnings = Warnings()
+    try:
+        return {"found": work(order, report, warnings)}
+    except Exception as failure:  # noqa: BLE001
+        error = translate(failure, warnings.kept)
+        if refused and error.policy == "retry":  # yt-dlp tells of a lost connection and not of why
+            error = AddressRefused("The source led to an address inside a network: not for this server.")
+        return error_codes.told(_dated(error, order))
 
 
 def _dated(error: StageError, order: dict[str, Any]) -> StageError:
