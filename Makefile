@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHON LOCK TORCH_INDEX
 
-.PHONY: help setup demo talk services services-down stack stack-test monitor test fuzz mutants attack chaos check format bench lock clean
+.PHONY: help setup demo talk services services-down stack stack-test monitor test fuzz mutants attack chaos load check format bench lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -62,6 +62,10 @@ attack: setup  ## Run all attacks that the tests know in one go, and audit the d
 chaos: setup  ## Let random faults loose on the production form (CHAOS_S=120 SEED=…); a table of what it survived
 	@deploy/services.sh up
 	@$(BIN)/python -m tests.chaos.run
+
+load: setup  ## Send jobs and tiny videos through everything while clients poll and listen (JOBS=10000 VIDEOS=200)
+	@deploy/services.sh up
+	@$(BIN)/python -m tests.load.bench load --through $${JOBS:-10000} --videos $${VIDEOS:-200}
 
 check: setup  ## Check format, lint, types and who imports whom
 	@$(BIN)/ruff format --check

@@ -17,6 +17,7 @@ from tests.load import (
     dashboard,
     end_to_end,
     engine,
+    house,
     large_table,
     memory,
     overtaking,
@@ -39,6 +40,7 @@ MEASURES: dict[str, Callable[[Path, Wanted], list[str]]] = {
     "submit": lambda folder, wanted: submit.measure(folder, requests=wanted.requests, seconds=wanted.seconds),
     "crowd": lambda folder, wanted: crowd.measure(folder, requests=wanted.requests),
     "dashboard": lambda folder, _: dashboard.measure(folder, jobs=50_000),
+    "load": lambda folder, wanted: house.measure(folder, jobs=wanted.through, videos=wanted.videos),
     "searches": lambda folder, wanted: searches.measure(folder, requests=wanted.requests),
 }
 """Each benchmark; its figures as Markdown."""
@@ -72,6 +74,8 @@ def arguments() -> Wanted:
     )
     parser.add_argument("--jobs", type=positive, default=2000, help="jobs of a run of engine (default 2000)")
     parser.add_argument("--waiting", type=positive, default=10_000, help="low ones ahead (default 10000)")
+    parser.add_argument("--through", type=positive, default=10_000, help="no-op jobs of load (default 10000)")
+    parser.add_argument("--videos", type=positive, default=200, help="tiny videos of load (default 200)")
     parser.add_argument("--rows", type=positive, default=100_000, help="jobs in large-table (default 100000)")
     parser.add_argument("--print-only", action="store_true", help=f"leave docs/{PAGE.name} as it is")
     wanted = parser.parse_args()

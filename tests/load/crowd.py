@@ -78,11 +78,11 @@ def among(port: int, requests: int, pause_s: float) -> list[float]:
 class Listening:
     """Listeners to all events for as long as the block runs, read by one thread."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, listeners: int = LISTENERS) -> None:
         self.heard, self.last_at = 0, 0.0
         self.stopped = threading.Event()
         self.selector = selectors.DefaultSelector()
-        self.sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(LISTENERS)]
+        self.sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(listeners)]
         for each in self.sockets:
             each.sendall(b"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         for each in self.sockets:

@@ -1,6 +1,7 @@
 """Workers of ours whose six stages do nothing: python -m tests.load.noop_stages POOL.
 
 BENCH_STAGE_S in the environment: how long each takes to do so, seconds. BENCH_BLIND: nothing is counted.
+BENCH_VIDEO: the id of a video that the first stage finds.
 """
 
 import os
@@ -12,6 +13,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from actors import pools, worker
 from actors.stage import stage
+from app.models.jobs import Job
 from app.services import measures, transcripts
 from app.stages import FAN_OUT, NAMES
 
@@ -27,6 +29,8 @@ def nothing(name: str) -> Callable[[str], None]:
 
     def work(job_id: str) -> None:
         time.sleep(float(os.environ.get("BENCH_STAGE_S", "0")))
+        if name == NAMES[0] and (video := os.environ.get("BENCH_VIDEO")):
+            Job.update(video=video).where(Job.id == job_id).execute()
         if name == FAN_OUT:
             transcripts.plan_chunks(job_id, [])
 
