@@ -14,6 +14,15 @@ MUSIC = (
     "aevalsrc='0.3*sin(2*PI*220*t)*exp(-3*mod(t,0.5))+0.2*sin(2*PI*330*t)*exp(-2*mod(t,1))':s=16000",
 )
 
+HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:12\n#EXTINF:12,\n{url}\n#EXT-X-ENDLIST\n"
+CONCAT = "ffconcat version 1.0\nfile '{url}'\n"
+DASH = (
+    '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"'
+    ' mediaPresentationDuration="PT12S"><Period><AdaptationSet mimeType="audio/mp4"><Representation id="1"'
+    ' bandwidth="9"><BaseURL>{url}</BaseURL></Representation></AdaptationSet></Period></MPD>'
+)
+"""Texts that stand for the media at their URL."""
+
 
 def make(path: Path, *arguments: str) -> Path:
     """Run ffmpeg with these arguments and this output."""

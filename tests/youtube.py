@@ -18,8 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 
 FOLDER = "PLAY_YOUTUBE"
 ROOT = Path(__file__).parents[1]
-PAGE_SIZE = 30
-"""Videos of a list that come at once."""
+PAGE_SIZE = 6
+"""Videos of a list that come at once; of the real one 30."""
 
 
 _TITLE = {"videoOwnerRenderer": {"title": {"runs": [{"text": "The Zoo"}]}}}

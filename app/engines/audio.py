@@ -23,6 +23,8 @@ from app.values import OnProgress
 SAMPLE_RATE = 16_000
 DEMUXERS = "mov,matroska,mp3,ogg,wav,flac,aac,mpegts"
 """No playlist formats: an HLS or concat text named talk.mp4 would read other jobs' files."""
+PROTOCOLS = "file"
+"""No network: what a file names is not fetched."""
 
 UNDECODABLE = "The file is damaged: its sound cannot be decoded."
 FAILURES: tuple[tuple[str, type[StageError], str], ...] = (
@@ -124,7 +126,7 @@ def _decode(
 def _ffmpeg(source: Path, arguments: list[str]) -> Child:
     command = [
         *(imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-nostats", "-progress", "pipe:1"),
-        *("-loglevel", "level+verbose", "-protocol_whitelist", "file", "-format_whitelist", DEMUXERS),
+        *("-loglevel", "level+verbose", "-protocol_whitelist", PROTOCOLS, "-format_whitelist", DEMUXERS),
         *("-i", f"file:{source.absolute()}", "-y", *arguments),
     ]
     return Child(command, directory=source.absolute().parent)

@@ -11,7 +11,7 @@ import pytest
 
 from app.schemas import JobStatusAnswer
 from tests.conftest import FIXTURES
-from tests.media_files import MUSIC, NOISE, PICTURES, SILENCE, make, make_video
+from tests.media_files import CONCAT, HLS, MUSIC, NOISE, PICTURES, SILENCE, make, make_video
 from tests.up import Up
 from tests.webserver import WebServer
 
@@ -46,6 +46,16 @@ def too_long(folder: Path) -> Path:
     return make(folder / "a.mp3", *SILENCE, "-t", "301")
 
 
+def hls_of_a_file(folder: Path) -> Path:
+    (folder / "a.mp4").write_text(HLS.format(url=FIXTURES / "talk" / "talk.mp4"))
+    return folder / "a.mp4"
+
+
+def concat_of_a_file(folder: Path) -> Path:
+    (folder / "a.mp3").write_text(CONCAT.format(url=FIXTURES / "talk" / "talk.mp4"))
+    return folder / "a.mp3"
+
+
 def ended(up: Up, path: Path) -> JobStatusAnswer:
     return up.client.wait(up.client.upload(path, force=True).job_id, timeout_s=60)
 
@@ -59,6 +69,8 @@ def ended(up: Up, path: Path) -> JobStatusAnswer:
         (truncated, {"truncated_media", "corrupt_media"}),
         (headless, {"corrupt_media", "unsupported_media"}),
         (too_long, {"too_long"}),
+        (hls_of_a_file, {"unsupported_media"}),
+        (concat_of_a_file, {"unsupported_media"}),
     ],
 )
 def test_a_bad_file_fails_at_once_with_a_reason_and_a_next_step(

@@ -18,7 +18,7 @@ def address(video: Play) -> str:
 def test_a_storm_of_bot_checks_spends_no_retry_and_all_jobs_are_done_behind_it(
     tmp_path: Path, youtube: YouTube
 ) -> None:
-    count = 12
+    count = 5
     youtube.videos = [captioned(n, (f"Animal number {n} sleeps.", "It is night.")) for n in range(count)]
     youtube.answer = "bot"
     youtube.save()

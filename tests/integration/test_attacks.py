@@ -17,18 +17,13 @@ from app.engines.media import DownloadLimits, YtDlp
 from app.errors import StageError
 from app.source_errors import AddressRefused, ResourceLimit
 from app.values import Wish
-from tests.media_files import make_video
+from tests.media_files import DASH, make_video
 from tests.webserver import WebServer
 
 ROOT = Path(__file__).parents[2]
 SOURCE = YtDlp(DownloadLimits(max_duration_s=600, max_bytes=10_000_000, timeout_s=60), ("127.0.0.1",))
 SEGMENT = "#EXTM3U\n#EXT-X-TARGETDURATION:12\n{key}#EXTINF:12,\n{segment}\n#EXT-X-ENDLIST\n"
 MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=9\n{url}\n"
-DASH = (
-    '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"'
-    ' mediaPresentationDuration="PT12S"><Period><AdaptationSet mimeType="audio/mp4"><Representation id="1"'
-    ' bandwidth="9"><BaseURL>{url}</BaseURL></Representation></AdaptationSet></Period></MPD>'
-)
 LINKED = (
     '<html><script type="application/ld+json">{{"@context": "https://schema.org", "@type": "VideoObject",'
     ' "name": "Bees", "encodingFormat": "video/mp4", "contentUrl": "{url}"}}</script></html>'

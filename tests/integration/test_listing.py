@@ -54,7 +54,9 @@ def test_all_videos_of_a_list_are_found_in_its_order(youtube: YouTube, tmp_path:
     found = list_videos(url, tmp_path)
 
     assert found.title
-    assert [video.title for video in found.videos] == [f"Talk {number}" for number in range(70)]
+    assert [video.title for video in found.videos] == [
+        f"Talk {number}" for number in range(2 * PAGE_SIZE + 10)
+    ]
     assert found.videos[0].url == "https://www.youtube.com/watch?v=video000000"
     assert not youtube.asked("/watch")
 
