@@ -3,18 +3,17 @@
 The web is played by 127.0.0.1, which ALLOWED_SOURCES names, and the inside by 127.0.0.2 and another port.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
 
 from app.engines.listing import YtDlpLister
 from app.engines.media import DownloadLimits, YtDlp
-from app.errors import StageError
 from app.source_errors import AddressRefused, ResourceLimit
 from app.values import Wish
 from tests.media_files import DASH, make_video
@@ -105,25 +104,25 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(web, inside, neighbour)
 
 
-def attempt(world: World, directory: Path, number: int) -> str:
-    """Send the attack in; how it ended."""
+def order(world: World, directory: Path, number: int) -> dict[str, object]:
+    """What a worker orders of its child where the attack is sent in."""
     attack = ATTACKS[number]
     url = world.lay(number, attack.url)
     if attack.page:
         (world.web.folder / url.rpartition("/")[2]).write_text(world.lay(number, attack.page))
-    try:
-        SOURCE.download(url, directory / str(number), on_progress=lambda _done: None, wish=Wish("auto"))
-    except StageError as error:
-        return error.code
-    return "downloaded"
+    about = {"url": url, "directory": str(directory / str(number)), "wish": asdict(Wish("auto"))}
+    return asdict(SOURCE) | about
 
 
 def attempt_all(world: World, directory: Path) -> list[tuple[str, int]]:
     """Of each attack how it ended and how many requests came through."""
     for server in (world.inside, world.neighbour):
         server.requests.clear()
-    with ThreadPoolExecutor(3) as pool:
-        ends = list(pool.map(lambda number: attempt(world, directory, number), range(len(ATTACKS))))
+    orders = [order(world, directory, number) for number in range(len(ATTACKS))]
+    command, told = [sys.executable, "-m", "tests.forked"], json.dumps({"orders": orders})
+    done = subprocess.run(command, cwd=ROOT, input=told, capture_output=True, text=True, timeout=120)
+    ends = [json.loads(line).get("code", "downloaded") for line in done.stdout.splitlines()]
+    assert len(ends) == len(ATTACKS), done.stderr
     return [(end, world.reached(number)) for number, end in enumerate(ends)]
 
 
@@ -180,6 +179,7 @@ def test_an_answer_without_bounds_ends_early_and_fills_no_memory(
 ) -> None:
     program = (
         "import resource, sys; from pathlib import Path; from tests.integration.test_attacks import *\n"
+        "from app.errors import StageError\n"
         "try: SOURCE.download(sys.argv[1], Path(sys.argv[2]), on_progress=lambda _done: None)\n"
         "except StageError as error:\n"
         "    print(error.code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
