@@ -57,9 +57,9 @@ def _fresh_metrics(settings: Config) -> Path | None:
     return processes.fresh_folder(settings.metrics_host, settings.metrics_port)
 
 
-def serve(name: str) -> None:
-    """Be one process of the pool; ends with its supervisor."""
-    settings, supervisor = config.current(), os.getppid()
+def serve(name: str, supervisor: int) -> None:
+    """Be one process of the pool; ends with its supervisor, which may be dead before this has started."""
+    settings = config.current()
     logs.set_up(settings.log_format)
     schema.open_database(settings)
     stop = stop_event()
@@ -74,7 +74,7 @@ def serve(name: str) -> None:
 
 
 def _start(place: str, metrics: Path | None) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "actors.worker", "--serve", place.partition("-")[0]]
+    command = [sys.executable, "-m", "actors.worker", "--serve", place.partition("-")[0], str(os.getpid())]
     environment = {**os.environ, **(processes.environment(metrics, place) if metrics else {})}
     # A session of its own: Ctrl-C reaches the supervisor alone, which then tells its children.
     return subprocess.Popen(command, env=environment, start_new_session=True)
@@ -100,4 +100,7 @@ def _stop(children: list[subprocess.Popen[bytes]], timeout_s: float) -> None:
 
 
 if __name__ == "__main__":
-    run("worker", lambda: serve(sys.argv[2]) if sys.argv[1:2] == ["--serve"] else main(sys.argv[1:]))
+    if sys.argv[1:2] == ["--serve"]:
+        run("worker", lambda: serve(sys.argv[2], int(sys.argv[3])))
+    else:
+        run("worker", lambda: main(sys.argv[1:]))

@@ -33,10 +33,10 @@ class Proxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._call(self._server.close)
-        self.reset()
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
         self._call(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
 
     def reset(self) -> None:
         """Reset every connection there is."""
@@ -55,6 +55,14 @@ class Proxy:
         """Pass everything on again."""
         self.refusing = False
         self._call(self._flows.set)
+
+    async def _close(self) -> None:
+        self._server.close()
+        self._reset(tuple(self._open))
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for one in left:
+            one.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _call(self, action: Callable[[], object]) -> None:
         self._loop.call_soon_threadsafe(action)

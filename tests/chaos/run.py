@@ -13,13 +13,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
 import pika
+from pika.exceptions import ChannelClosedByBroker
 
 from app.client import RequestRefused, ServerUnreachable
 from app.stages import CHUNK_ACTOR, NAMES
@@ -134,7 +135,8 @@ class Chaos:
     def purge(self) -> None:
         with pika.BlockingConnection(pika.URLParameters(self.vhost)) as connection:
             for queue in (*NAMES, CHUNK_ACTOR):
-                connection.channel().queue_purge(queue)
+                with suppress(ChannelClosedByBroker):  # nobody has declared it yet
+                    connection.channel().queue_purge(queue)
 
     def for_a_while(self, begin: Callable[[], None], end: Callable[[], None]) -> None:
         begin()

@@ -51,4 +51,4 @@ if __name__ == "__main__":
     if os.environ.get("BENCH_BLIND"):
         be_blind()
     pools.declare_actors = declare_actors
-    worker.serve(sys.argv[1])
+    worker.serve(sys.argv[1], os.getppid())
