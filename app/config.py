@@ -173,7 +173,7 @@ class Config:
         0, _whole(0), "memory that a model and its work may take, bytes; 0: what is free when it loads"
     )
     chunk_s: float = _setting(90.0, _from(10), "longest piece of sound that is recognised at once, seconds")
-    chunk_window: int = _setting(4, _whole(1), "most pieces of one job that are in the broker at once")
+    chunk_window: int = _setting(3, _whole(1), "most pieces of one job that are in the broker at once")
     embedding_model: str = _setting(
         "sentence-transformers/all-MiniLM-L6-v2", _text, "embedder: hub name, folder, or 'packaged'"
     )

@@ -14,7 +14,12 @@ from app.engines.waves import RATE_HZ, opened
 FRAME_S = 0.01
 BLOCK_S = 60
 EARLIEST = 0.6
-"""A chunk is at least this share of the longest one, unless it is the last."""
+"""A chunk is at least this share of what it may be, unless it is the last."""
+
+SHARE, SHORTEST = 1 / 4, 1 / 2
+"""A chunk is at most this share of what is left, so that recognisers end together, or half of the longest."""
+MORE = 1.2
+"""The last one may be so much longer than that, rather than leave a crumb."""
 
 LEAST_SILENCE_S = 0.2
 BELOW_SPEECH_DB, SILENT_DB = 28.0, -70.0
@@ -36,19 +41,26 @@ class CutPlan:
 
 
 def plan(audio: Path, *, longest_s: float) -> CutPlan:
-    """Cut a 16 kHz mono 16-bit WAV, read block by block, into slices of at most longest_s and an overlap."""
+    """Cut a 16 kHz mono 16-bit WAV, read block by block, into slices of at most longest_s and an overlap.
+
+    The last ones are shorter: who has none left to recognise would else wait for the others' last long ones.
+    """
     with opened(audio) as file:
         digest, levels_db = _levels(file)
         end_s = file.getnframes() / RATE_HZ
     cuts: list[tuple[float, float]] = [(0.0, 0.0)]
-    while end_s - cuts[-1][0] > longest_s:
-        cuts.append(_best_cut(levels_db, cuts[-1][0], longest_s))
+    while (left_s := end_s - cuts[-1][0]) > MORE * (most_s := _most_s(left_s, longest_s)):
+        cuts.append(_best_cut(levels_db, cuts[-1][0], most_s))
     cuts.append((end_s, 0.0))
     slices = (
         (max(0.0, start - lap), min(end_s, end + next_lap))
         for (start, lap), (end, next_lap) in pairwise(cuts)
     )
     return CutPlan(digest, tuple((round(float(start), 3), round(float(end), 3)) for start, end in slices))
+
+
+def _most_s(left_s: float, longest_s: float) -> float:
+    return min(max(SHARE * left_s, SHORTEST * longest_s), longest_s)
 
 
 def _levels(file: wave.Wave_read) -> tuple[str, NDArray[np.float32]]:

@@ -65,8 +65,8 @@ def test_no_more_chunks_than_the_window_are_let_in_and_each_that_ends_lets_in_th
 
     do(job_id, 2)
 
-    assert first == [0, 1, 2, 3]
-    assert rung(job_id) == [0, 1, 2, 3, 4]
+    assert first == [0, 1, 2]
+    assert rung(job_id) == [0, 1, 2, 3]
 
 
 def test_after_a_restart_only_what_was_let_in_is_published_again(job_id: str) -> None:
@@ -76,7 +76,7 @@ def test_after_a_restart_only_what_was_let_in_is_published_again(job_id: str) ->
 
     recovery.ring_all()
 
-    assert rung(job_id) == [1, 2, 3, 4]
+    assert rung(job_id) == [1, 2, 3]
 
 
 def test_the_last_chunk_ends_the_stage_whatever_the_order(job_id: str) -> None:
@@ -120,7 +120,7 @@ def test_a_retry_recognises_only_what_was_not_recognised(job_id: str) -> None:
 
     plan(job_id)
 
-    assert rung(job_id) == [1, 3, 4, 5]
+    assert rung(job_id) == [1, 3, 4]
     states = [chunk.state for chunk in Chunk.select().order_by(Chunk.position)]
     assert states == ["completed", "pending", "completed", "pending", "pending", "pending"]
 

@@ -6,7 +6,6 @@ import threading
 import wave
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,12 +14,11 @@ import pytest
 from numpy.typing import NDArray
 
 from app import config
-from app.engines import cuts
 from app.engines.recogniser import Recogniser, recogniser
-from app.engines.seams import joined
 from app.engines.waves import samples
 from app.errors import CorruptMedia, ModelUnavailable, UnsupportedLanguage, UnsupportedMedia, WorkStopped
 from app.values import LANGUAGES, Recognition, Word
+from tests.load import hearing
 from tests.load.word_errors import as_wav, compare, ignore, references
 from tests.sounds import RNG, SECONDS, applause, chords, write_wav
 
@@ -145,27 +143,14 @@ def test_chunks_come_to_the_text_and_the_times_of_the_whole(
     late_s, wrong, seams = [], 0, 0
     for name, whole in clips.items():
         audio, _ = as_wav(name, folder)
-        slices = cuts.plan(audio, longest_s=15).slices
-        with ThreadPoolExecutor(2) as pool:
-            words = list(pool.map(lambda times, of=audio: recognise(base, of, *times).words, slices))
-        heard = joined((*times, said) for times, said in zip(slices, words, strict=True))
-        late_s += differences_s(whole.words, heard)
+        heard, slices = hearing.in_chunks(base, audio, 30, 2)
+        late_s += hearing.differences_s(whole.words, heard)
         wrong += errors(name, heard) - errors(name, whole.words)
         seams += len(slices) - 1
 
     assert seams >= 10
     assert wrong <= 0.005 * len(" ".join(references().values()).split())
     assert np.percentile(late_s, 95) <= 0.2
-
-
-def differences_s(whole: Sequence[Word], chunked: Sequence[Word]) -> list[float]:
-    """How far apart the same words begin in both."""
-    one, other = ([word.text.lower() for word in words] for words in (whole, chunked))
-    return [
-        abs(whole[block.a + at].start_s - chunked[block.b + at].start_s)
-        for block in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
-        for at in range(block.size)
-    ]
 
 
 def errors(name: str, words: Sequence[Word]) -> int:

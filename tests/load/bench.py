@@ -17,12 +17,18 @@ from tests.load import (
     dashboard,
     end_to_end,
     engine,
+    estimates,
+    fairness,
     house,
     large_table,
     memory,
     overtaking,
+    recogniser_memory,
+    recogniser_settings,
     searches,
     submit,
+    transcription,
+    workers,
 )
 from tests.load.machine import about
 from tests.up import ROOT
@@ -31,6 +37,14 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 Wanted = argparse.Namespace
 MEASURES: dict[str, Callable[[Path, Wanted], list[str]]] = {
     "end-to-end": lambda folder, wanted: end_to_end.measure(folder, runs=wanted.runs, seconds=wanted.seconds),
+    "transcription": lambda folder, wanted: transcription.measure(
+        folder, runs=wanted.runs, seconds=wanted.seconds
+    ),
+    "workers": lambda folder, wanted: workers.measure(folder, runs=wanted.runs, seconds=wanted.seconds // 2),
+    "fairness": lambda folder, wanted: fairness.measure(folder, runs=wanted.runs),
+    "recogniser-memory": lambda folder, _: recogniser_memory.measure(folder),
+    "recogniser-settings": lambda folder, _: recogniser_settings.measure(folder),
+    "estimates": lambda folder, _: estimates.measure(folder),
     "memory": lambda folder, _: memory.measure(folder),
     "engine": lambda folder, wanted: engine.measure(folder, jobs=wanted.jobs, runs=wanted.runs),
     "counting": lambda folder, wanted: counting.measure(folder, jobs=wanted.jobs, runs=wanted.runs),

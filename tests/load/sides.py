@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,14 +27,9 @@ class Ours:
     def run(self, url: str) -> dict[str, float]:
         """Ingest the recording: seconds from the POST to the end as the status tells it, and by stage."""
         began = time.perf_counter()
-        job = self.up.client.submit(url, force=True)
-        while not (status := self.up.client.status(job.job_id)).finished_at:
-            # Answering takes the models' processor time: ask often only when the end is near.
-            time.sleep(SELDOM_S if status.current_stage == FAN_OUT else OFTEN_S)
+        status = await_end(self.up, self.up.client.submit(url, force=True).job_id)
         whole_s = time.perf_counter() - began
-        if status.status != "completed":
-            raise RuntimeError(f"The job {status.status}: {status.error}")
-        self.job_id = job.job_id
+        self.job_id = status.job_id
         stages = stages_s(status)
         return {"all": whole_s, **stages, "between": whole_s - sum(stages.values())}
 
@@ -47,6 +43,16 @@ class Ours:
         ]
 
 
+def await_end(up: Up, job_id: str) -> JobStatusAnswer:
+    """The job's status once it is completed."""
+    while not (status := up.client.status(job_id)).finished_at:
+        # Answering takes the models' processor time: ask often only when the end is near.
+        time.sleep(SELDOM_S if status.current_stage == FAN_OUT else OFTEN_S)
+    if status.status != "completed":
+        raise RuntimeError(f"The job {status.status}: {status.error}")
+    return status
+
+
 def stages_s(status: JobStatusAnswer) -> dict[str, float]:
     """Seconds from each stage's start to its end; time in a queue before it is not in it."""
     return {
@@ -56,20 +62,20 @@ def stages_s(status: JobStatusAnswer) -> dict[str, float]:
     }
 
 
-class Bare:
-    """tests/load/bare.py for as long as the block runs, with the settings of the other side."""
+class Answering:
+    """A module that loads what it needs and then answers each line, for as long as the block runs."""
 
-    def __init__(self, up: Up) -> None:
+    def __init__(self, module: str, environment: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.load.bare"],
+            [sys.executable, "-m", module],
             cwd=ROOT,
-            env=up.environment,
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         self.pid = self.process.pid
-        self.threads = self._answer()
+        self.ready = self._answer()
 
     def __enter__(self) -> Self:
         return self
@@ -80,16 +86,28 @@ class Bare:
         self.process.kill()
         self.process.communicate()
 
-    def run(self, audio: Path, texts: list[str]) -> dict[str, float]:
-        """Recognise the recording and embed the texts: seconds, whole and by part."""
+    def ask(self, order: object) -> dict[str, Any]:
+        """Its answer to the order; both are JSON."""
         assert self.process.stdin
-        self.process.stdin.write(json.dumps({"audio": str(audio), "texts": texts}) + "\n")
+        self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
-        return self._answer()
+        return dict(self._answer())
 
-    def _answer(self) -> dict[str, Any]:
+    def _answer(self) -> Any:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError("The bare process died; it has said why above.")
-        return dict(json.loads(line))
+        return json.loads(line)
+
+
+class Bare(Answering):
+    """tests/load/bare.py with the settings of the other side."""
+
+    def __init__(self, up: Up) -> None:
+        super().__init__("tests.load.bare", up.environment)
+        self.threads: dict[str, int] = self.ready
+
+    def run(self, audio: Path, texts: list[str]) -> dict[str, float]:
+        """Recognise the recording and embed the texts: seconds, whole and by part."""
+        return self.ask({"audio": str(audio), "texts": texts})

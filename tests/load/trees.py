@@ -22,6 +22,12 @@ def memory_mb(pid: int) -> tuple[float, float]:
     return size["Rss:"], size["Pss:"]
 
 
+def peak_mb(pid: int) -> float:
+    """The most resident memory that the process has had, 10^6 bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:"))
+
+
 def used_s(*pids: int) -> float:
     """Processor seconds that these processes took so far, with children that ended."""
     ticks = 0
@@ -36,3 +42,9 @@ def busy_s() -> float:
         int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     )
     return (user + nice + system + irq + softirq) * TICKS_S
+
+
+def recognisers(pid: int) -> list[int]:
+    """The processes below this one that recognise speech."""
+    served = b"--serve\0asr\0"
+    return [one for one in tree(pid) if Path(f"/proc/{one}/cmdline").read_bytes().endswith(served)]

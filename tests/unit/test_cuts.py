@@ -34,13 +34,13 @@ def words(text: str, start_s: float) -> list[Word]:
 
 
 def test_short_sound_is_one_slice(tmp_path: Path) -> None:
-    audio = wav(tmp_path / "short.wav", loud_s=8, silences=[(3, 5)])
+    audio = wav(tmp_path / "short.wav", loud_s=6, silences=[(3, 5)])
 
-    assert cuts.plan(audio, longest_s=10).slices == ((0.0, 8.0),)
+    assert cuts.plan(audio, longest_s=10).slices == ((0.0, 6.0),)
 
 
 def test_cuts_lie_in_silences_and_the_slices_cover_all_without_overlap(tmp_path: Path) -> None:
-    silences = [(8, 9), (15, 16), (22, 23), (31, 31.5)]
+    silences = [(second + 0.2, second + 0.6) for second in range(2, 38, 2)]
 
     slices = cuts.plan(wav(tmp_path / "long.wav", loud_s=38, silences=silences), longest_s=10).slices
 
@@ -49,6 +49,16 @@ def test_cuts_lie_in_silences_and_the_slices_cover_all_without_overlap(tmp_path:
     assert all(end == start for (_, end), (start, _) in pairwise(slices))
     assert all(end - start <= 10 for start, end in slices)
     assert all(any(a <= end <= b for a, b in silences) for _, end in slices[:-1])
+
+
+def test_slices_grow_short_at_the_end_so_that_several_recognisers_end_together(tmp_path: Path) -> None:
+    silences = [(second + 0.2, second + 0.6) for second in range(1, 60)]
+
+    slices = cuts.plan(wav(tmp_path / "long.wav", loud_s=60, silences=silences), longest_s=10).slices
+
+    lengths_s = [end - start for start, end in slices]
+    assert all(length > 8 for length in lengths_s[:2])
+    assert all(length <= 6 for length in lengths_s[-4:])
 
 
 def test_slices_overlap_where_nobody_is_silent(tmp_path: Path) -> None:
