@@ -41,7 +41,8 @@ SETTINGS = {
     "POLL_S": "0.2",
     "RETRY_DELAYS_S": ",".join(["0.5"] * 40),  # so many that no fault here may spend them
 }
-DRAIN_S = 150
+STILL_S = 60
+"""When nothing has happened for so long, nothing will: a slow machine has a long way to go."""
 JOB_EVERY_S = 0.7
 
 
@@ -194,9 +195,12 @@ def chaos(folder: Path, *, seconds: float, seed: int) -> Report:
 
 def settle(url: str, report: Report) -> None:
     """Wait until every promise is kept, or it is too late; then count."""
-    began = time.monotonic()
+    began = moved = time.monotonic()
+    done = None
     with rows(url) as query:
-        while (broken := broken_promises(query)) and time.monotonic() - began < DRAIN_S:
+        while (broken := broken_promises(query)) and time.monotonic() - moved < STILL_S:
+            if (now := query("SELECT COUNT(*) FROM job_event")) != done:
+                done, moved = now, time.monotonic()
             time.sleep(0.1)
         report.drained_s = time.monotonic() - began
         states = {str(job): str(state) for job, state in query("SELECT id, state FROM job")}
