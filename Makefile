@@ -35,13 +35,14 @@ monitor: setup  ## Load the production form under a real Prometheus and Alertman
 	@$(BIN)/python -m deploy.tools.monitor $(if $(KEEP),--keep)
 
 # 69: no servers to be had here. What needs them is then skipped, in CI failed.
-test: setup  ## Run the whole test suite and measure coverage (ARGS="-k search")
+# Each process (one more than there are processors, since tests wait, too) starts servers of its own.
+test: setup  ## Run the whole test suite and measure coverage (ARGS="-k search", PROCESSES=1)
 	@mkdir -p var
 	@rm -rf var/coverage
-	@deploy/services.sh up || [ $$? = 69 ]
 	@deploy/chromium.sh || [ $$? = 69 ]
-	@eval "$$(deploy/services.sh env)"; status=0; \
-	$(BIN)/coverage run -m pytest $(ARGS) 2>&1 | tee var/test.log || status=$$?; \
+	@status=0; \
+	$(BIN)/coverage run -m pytest -n $${PROCESSES:-$$(($$(nproc) + 1))} --dist loadgroup --no-loadscope-reorder $(ARGS) 2>&1 \
+		| tee var/test.log || status=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report || true; \
 	grep -E '(passed|failed|skipped|errors?|no tests ran).* in [0-9.]+s' var/test.log | tail -n 1 || true; \
 	exit $$status

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from app.schemas import MODES, Answer, FailureAnswer, JobAnswer, Language, Mode, Priority, Strict
+from app.schemas import MODES, Answer, Day, FailureAnswer, JobAnswer, Language, Mode, Priority, Strict
 
 Most = Annotated[int, Field(ge=1, le=5000, description="Videos at most, in the list's order.")]
 Since = Annotated[
-    date | None,
+    Day | None,
     Field(description="None that the list dates before this day; YouTube's '2 months ago' counts as rough."),
 ]
 Address = Annotated[str, Field(max_length=2048)]

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.values import LANGUAGES
 from app.values import PRIORITIES as PRIORITIES
@@ -47,6 +47,16 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
+
+def _written_out(day: object) -> object:
+    """Refuse a number of seconds since 1970, which pydantic would take for a day."""
+    if isinstance(day, int | float):
+        raise ValueError("write the day as 2026-01-31")
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
+"""A day as 2026-01-31."""
 
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 

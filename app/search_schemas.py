@@ -1,11 +1,10 @@
 """Queries and answers of searching, shared by server and client."""
 
-from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
-from app.schemas import Answer, Cursor, SentenceAnswer, Strict
+from app.schemas import Answer, Cursor, Day, SentenceAnswer, Strict
 
 Span = tuple[int, int]
 
@@ -20,8 +19,8 @@ class SearchFilter(Strict):
     video_id: str | None = Field(None, max_length=64)
     channel: str | None = Field(None, max_length=255, description="The channel's name, as in an answer.")
     language: str | None = Field(None, max_length=10, description="ISO 639; en finds en-GB too.")
-    since: date | None = Field(None, description="Published on this day or later.")
-    until: date | None = Field(None, description="Published on this day or earlier.")
+    since: Day | None = Field(None, description="Published on this day or later.")
+    until: Day | None = Field(None, description="Published on this day or earlier.")
 
 
 class SearchQuery(SearchFilter):

@@ -10,12 +10,13 @@
 # A server that YTRAG_TEST_BROKER_URL and YTRAG_TEST_BROKER_MANAGEMENT_URL, or YTRAG_TEST_DATABASE_URL name is used
 # as it is. Otherwise containers where a Docker engine answers, else Debian's packages as processes of their own.
 #   YTRAG_SERVICES_MODE=native|docker   choose between the two
-#   YTRAG_SERVICES_PORT_OFFSET=100      added to every port; without it the first of 0, 100 … 900 whose ports are free
+#   YTRAG_SERVICES_PORT_OFFSET=100      added to every port; without it the first of 0, 100 … 1900 whose ports are free
+#   YTRAG_SERVICES_SET=gw1              servers of another set, with data of their own: tests that run side by side
 # Exit code 69: there is no such server here, and none can be had without somebody's doing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-VAR=$(pwd -P)/var/services
+VAR=$(pwd -P)/var/services${YTRAG_SERVICES_SET:+-$YTRAG_SERVICES_SET}
 SERVERS=(rabbitmq mariadb)
 PATIENCE_S=60
 UNAVAILABLE=69
@@ -88,7 +89,7 @@ ports_are_free() {  # ports_are_free SERVER OFFSET
 }
 
 choose_ports() {
-    local offset offsets="${YTRAG_SERVICES_PORT_OFFSET:-$OFFSET 0 100 200 300 400 500 600 700 800 900}"
+    local offset offsets="${YTRAG_SERVICES_PORT_OFFSET:-$OFFSET $(seq -s ' ' 0 100 1900)}"
     [ "$ACTION" != start ] || offsets=${OFFSET:-$offsets}  # who stopped it knows it by its URL
     for offset in $offsets; do
         OFFSET=$offset
@@ -210,9 +211,9 @@ control() {
 }
 
 # Two at once would start two of each. Servers do not inherit the lock: they are started with 9>&-.
-alone() {
+alone() {  # alone [FILE]: of this set, or of all who take the file
     if ! mkdir -p "$VAR" || ! [ -w "$VAR" ]; then fail "this user may not write into $VAR."; fi
-    exec 9>"$VAR/lock"
+    exec 9>"${1:-$VAR/lock}"
     ! command -v flock >/dev/null || flock 9
 }
 
@@ -223,7 +224,7 @@ usage() {
 
 case $ACTION in
     up)
-        alone
+        alone var/services.lock  # or two sets would find the same ports free
         each begin_ours
         each await_any
         echo '  with passwords: deploy/services.sh env'

@@ -1,5 +1,6 @@
 """Fixtures that more than one folder of tests uses."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,36 @@ from tests.webserver import WebServer
 from tests.youtube import YouTube
 
 FIXTURES = Path(__file__).parent / "fixtures"
+
+
+def pytest_configure() -> None:
+    """Give each of several processes of pytest its own servers."""
+    if name := os.environ.get("PYTEST_XDIST_WORKER"):
+        services.take_set(name)
+
+
+def pytest_unconfigure() -> None:
+    """Stop them."""
+    services.leave_set()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, where several processes share the tests, those that share a set-up that takes long."""
+    for item in items:
+        if shared := shared_by(item):
+            item.add_marker(pytest.mark.xdist_group(shared))
+
+
+def shared_by(item: pytest.Item) -> str:
+    """The name of the dearest set-up that the test shares with others; empty if it shares none."""
+    if not isinstance(item, pytest.Function):
+        return ""
+    definitions = item._fixtureinfo.name2fixturedefs
+    scopes = {found[-1].scope: name for name, found in definitions.items() if found[-1].baseid}
+    if name := scopes.get("session"):
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        return f"{name}-{parameters.get(name, '')}"
+    return item.nodeid.partition("::")[0] if "module" in scopes else ""
 
 
 @pytest.fixture

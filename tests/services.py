@@ -1,7 +1,8 @@
 """RabbitMQ and MariaDB for tests: a fresh virtual host or database, and servers that may be killed.
 
 They are those that deploy/services.sh started, or that the YTRAG_TEST_… URLs name. Where there are none, what
-needs one is skipped, and fails where CI is set. tests/conftest.py makes fixtures of it.
+needs one is skipped, and fails where CI is set. tests/conftest.py makes fixtures of it. Processes of pytest
+that run side by side (pytest -n) have a set of servers each, so that none takes away what another stands on.
 """
 
 import functools
@@ -25,6 +26,7 @@ BROKER = "YTRAG_TEST_BROKER_URL"
 MANAGEMENT = "YTRAG_TEST_BROKER_MANAGEMENT_URL"
 BROKER_METRICS = "YTRAG_TEST_BROKER_METRICS_URL"
 DATABASE = "YTRAG_TEST_DATABASE_URL"
+SET = "YTRAG_SERVICES_SET"
 
 
 def broker_url() -> str | None:
@@ -158,8 +160,23 @@ def _urls() -> dict[str, str]:
 @functools.cache
 def started(script: Path) -> dict[str, str]:
     """The URLs of what the script started, so that an editor can run a test without `eval`."""
+    if SET in os.environ:
+        subprocess.run(
+            [script, "up"], stdout=subprocess.DEVNULL, timeout=600
+        )  # what fails is told by who needs it
     exports = subprocess.run([script, "env"], capture_output=True, text=True, check=True, timeout=30).stdout
     return dict(re.findall(r"^export (\w+)=(.+)$", exports, re.MULTILINE))
+
+
+def take_set(name: str) -> None:
+    """Have this process use servers of its own, which start when the first test needs them."""
+    os.environ[SET] = name
+
+
+def leave_set() -> None:
+    """Stop them, if any test needed them."""
+    if SET in os.environ and started.cache_info().currsize:
+        subprocess.run([SCRIPT, "down"], stdout=subprocess.DEVNULL, check=True, timeout=120)
 
 
 def _fresh_name() -> str:

@@ -4,8 +4,8 @@ docker_answers() {
     command -v docker >/dev/null && docker info >/dev/null 2>&1
 }
 
-container() {  # another checkout has others
-    echo "ytrag-$1-$(cksum <<<"$PWD" | cut -d ' ' -f 1)"
+container() {  # another checkout or set has others
+    echo "ytrag-$1-$(cksum <<<"$VAR" | cut -d ' ' -f 1)"
 }
 
 docker_run() {  # docker_run SERVER IMAGE DATA option…

@@ -34,9 +34,21 @@ def outcome(running: subprocess.Popen[str]) -> tuple[int, str]:
     return running.returncode, printed
 
 
-def test_the_demo_goes_from_a_video_to_the_right_answers(tmp_path: Path) -> None:
+def test_the_demo_goes_from_a_video_to_the_right_answers_also_after_one_that_was_interrupted(
+    tmp_path: Path,
+) -> None:
+    interrupted = demo(tmp_path / "demo")
+    assert interrupted.stdout
+    while "submitted" not in interrupted.stdout.readline():
+        assert interrupted.poll() is None
+    interrupted.send_signal(signal.SIGINT)
+    stopped = outcome(interrupted)
+
     code, printed = outcome(demo(tmp_path / "demo"))
 
+    assert (stopped[0], stopped[1].split()[-1]) == (130, "Stopped")
+    with closing(sqlite3.connect(tmp_path / "demo/ytrag.db")) as rows:
+        assert rows.execute("SELECT state FROM job").fetchall() == [("completed",)]
     assert code == 0, printed
     assert "the packaged weights, because the model hub did not answer" in printed
     assert "a subtitle track is ignored" in printed
@@ -71,22 +83,6 @@ def test_the_demo_fails_and_names_whatever_the_script_contradicts(tmp_path: Path
     assert re.search(r"Too many word errors: 1\d\.\d% of the script's 574 words", failures)
     assert len(failures.strip().splitlines()) == 4
     assert (tmp_path / "demo/up.log").is_file()
-
-
-def test_an_interrupted_demo_ends_its_program_and_leaves_no_job_to_the_next_one(tmp_path: Path) -> None:
-    interrupted = demo(tmp_path / "demo")
-    assert interrupted.stdout
-    while "submitted" not in interrupted.stdout.readline():
-        assert interrupted.poll() is None
-
-    interrupted.send_signal(signal.SIGINT)
-    code, printed = outcome(interrupted)
-    following = outcome(demo(tmp_path / "demo", "--file", ROOT / "tests/fixtures/speech/jfk.flac"))
-
-    assert (code, printed.split()[-1]) == (130, "Stopped")
-    assert following[0] == 0, following[1]
-    with closing(sqlite3.connect(tmp_path / "demo/ytrag.db")) as rows:
-        assert rows.execute("SELECT state FROM job").fetchall() == [("completed",)]
 
 
 def test_a_folder_that_is_not_the_demos_is_left_alone(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 import os
 import signal
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import TypeVar
 
 import pika
@@ -14,18 +14,25 @@ from app.client import Client
 from tests.conftest import FIXTURES
 from tests.e2e.test_kill import promises_are_kept
 from tests.rows import rows
-from tests.services import Server
+from tests.services import Server, fresh_broker, fresh_database
 from tests.up import Production, Program
 from tests.webserver import WebServer
 
 T = TypeVar("T")
 
-SETTINGS = {"WHISPER_MODEL": "packaged-tiny.en", "LEASE_S": "3", "POLL_S": "0.2"}
+SETTINGS = {"WHISPER_MODEL": "packaged-tiny.en", "LEASE_S": "3", "POLL_S": "0.2", "WORKERS_ASR": "2x1"}
 
 
-@pytest.fixture
-def production(tmp_path: Path, fresh_database: str, fresh_broker: str) -> Production:
-    return Production(tmp_path, database_url=fresh_database, broker_url=fresh_broker, **SETTINGS)
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    """One house for all faults: after each it must go on anyway."""
+    folder = tmp_path_factory.mktemp("house")
+    with ExitStack() as stack:
+        where = {
+            "database_url": stack.enter_context(fresh_database()),
+            "broker_url": stack.enter_context(fresh_broker()),
+        }
+        yield stack.enter_context(Production(folder, **where, **SETTINGS))
 
 
 def submit(client: Client, web: WebServer, count: int) -> list[str]:
@@ -45,79 +52,73 @@ def all_complete(production: Production, jobs: list[str]) -> None:
 def test_jobs_are_accepted_while_rabbitmq_is_down_and_done_when_it_is_back(
     production: Production, rabbitmq: Server, web: WebServer
 ) -> None:
-    with production:
-        rabbitmq.stop()
-        jobs = submit(production.client, web, 3)
-        rabbitmq.start()
+    rabbitmq.stop()
+    jobs = submit(production.client, web, 3)
+    rabbitmq.start()
 
-        all_complete(production, jobs)
+    all_complete(production, jobs)
 
 
 def test_rabbitmq_killed_in_mid_work_loses_and_doubles_nothing(
     production: Production, rabbitmq: Server, web: WebServer
 ) -> None:
-    with production:
-        jobs = submit(production.client, web, 6)
-        production.client.wait(jobs[3], timeout_s=60)  # the critical one, so that the others are on their way
-        rabbitmq.kill()
-        rabbitmq.start()
+    jobs = submit(production.client, web, 6)
+    production.client.wait(jobs[3], timeout_s=60)  # the critical one, so that the others are on their way
+    rabbitmq.kill()
+    rabbitmq.start()
 
-        all_complete(production, jobs)
+    all_complete(production, jobs)
 
 
 def test_a_database_killed_in_mid_work_loses_and_doubles_nothing(
     production: Production, mariadb: Server, web: WebServer
 ) -> None:
-    with production:
-        jobs = submit(production.client, web, 6)
-        production.client.wait(jobs[3], timeout_s=60)
-        mariadb.kill()
-        mariadb.start()
+    jobs = submit(production.client, web, 6)
+    production.client.wait(jobs[3], timeout_s=60)
+    mariadb.kill()
+    mariadb.start()
 
-        all_complete(production, jobs)
+    all_complete(production, jobs)
 
 
 def test_messages_that_rabbitmq_lost_are_published_again(production: Production, web: WebServer) -> None:
-    with production:
-        all_complete(production, submit(production.client, web, 1))  # after which all queues are there
-        production.others["worker"].stop()
-        jobs = submit(production.client, web, 3)
-        assert purged(production, "download", len(jobs)) == len(jobs)
-        production.others["worker"].start()
+    all_complete(production, submit(production.client, web, 1))  # after which all queues are there
+    production.others["worker"].stop()
+    jobs = submit(production.client, web, 3)
+    assert purged(production, "download", len(jobs)) == len(jobs)
+    production.others["worker"].start()
 
-        all_complete(production, jobs)
+    all_complete(production, jobs)
 
 
 @pytest.mark.parametrize("victim", ["dispatcher1", "worker", "api"])
 def test_a_process_that_is_killed_and_started_again_loses_and_doubles_nothing(
     production: Production, web: WebServer, victim: str
 ) -> None:
-    with production:
-        jobs = submit(production.client, web, 4)
-        program = production.others.get(victim, production)
-        os.kill(program.process.pid, signal.SIGKILL)
-        program.process.wait()
-        Program.start(program)
+    jobs = submit(production.client, web, 4)
+    program = production.others.get(victim, production)
+    os.kill(program.process.pid, signal.SIGKILL)
+    program.process.wait()
+    Program.start(program)
 
-        all_complete(production, jobs)
+    all_complete(production, jobs)
 
 
 def test_a_worker_stopped_beyond_its_lease_and_then_continued_stores_nothing_twice(
-    tmp_path: Path, fresh_database: str, fresh_broker: str
+    production: Production,
 ) -> None:
-    where = {"database_url": fresh_database, "broker_url": fresh_broker}
-    settings = SETTINGS | {"WORKERS_ASR": "2x1", "WHISPER_MODEL": "packaged"}
-    with Production(tmp_path, **where, **settings) as production, rows(fresh_database) as query:
+    with rows(production.database_url) as query:
         job = production.client.upload(FIXTURES / "talk" / "talk.mp4").job_id
-        frozen = awaited(lambda: query("SELECT worker FROM chunk WHERE state = 'running'"))[0][0]
+        chunk = "FROM chunk WHERE job_id = ? AND state = 'running'"
+        frozen = awaited(lambda: query(f"SELECT worker {chunk}", job))[0][0]
         os.kill(pid := int(frozen.rpartition(":")[2]), signal.SIGSTOP)
         try:
-            awaited(lambda: query("SELECT worker FROM chunk WHERE state = 'running' AND attempt = 2"))
+            awaited(lambda: query(f"SELECT worker {chunk} AND attempt = 2", job))
         finally:
             os.kill(pid, signal.SIGCONT)
 
         all_complete(production, [job])
-        assert query("SELECT attempt FROM chunk") == [(2,)]
+        assert query("SELECT MAX(attempt) FROM chunk WHERE job_id = ?", job) == [(2,)]
 
 
 def purged(production: Production, queue: str, count: int) -> int:

@@ -4,7 +4,8 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import pytest
 
 from app.engines.partial import SEAM_BYTES
 from app.stages import NAMES
+from tests.e2e.conftest import FORMS, start
 from tests.load.recording import join_clips
 from tests.rows import Query, broken_promises, rows
 from tests.up import Up
@@ -20,16 +22,41 @@ from tests.webserver import WebServer
 CATCHES = 20
 """How often a short stage is tried to be caught in the act; most take one or two."""
 
-SETTINGS = {"WHISPER_MODEL": "packaged-tiny.en", "LEASE_S": "3", "POLL_S": "0.2"}
+CHUNK_S = 12
+SETTINGS = {
+    "WHISPER_MODEL": "packaged-tiny.en",
+    "LEASE_S": "3",
+    "POLL_S": "0.2",
+    "CHUNK_S": str(CHUNK_S),
+    "WORKERS_ASR": "1x1",
+}
+
+
+@pytest.fixture(scope="module", params=FORMS)
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One program, to which all is done: it goes on after each kill, and models load less often."""
+    with ExitStack() as stack:
+        yield start(request.param, tmp_path_factory.mktemp("killed"), stack, **SETTINGS)
+
+
+@pytest.fixture
+def up(program: Up) -> Up:
+    """The program, running also if the test before left it dead."""
+    revive(program)
+    return program
+
+
+def revive(up: Up) -> None:
+    if up.process.poll() is not None:
+        up.start()
 
 
 @pytest.mark.parametrize("stage", NAMES)
 def test_a_job_killed_in_a_stage_completes_with_attempt_2_there_and_every_result_once(
-    stage: str, program: Callable[..., Up], web: WebServer
+    stage: str, up: Up, web: WebServer
 ) -> None:
-    up, job_id = killed_in(stage, program, web)
-    if up.process.poll() is not None:
-        up.start()
+    job_id = killed_in(stage, up, web)
+    revive(up)
 
     ended = up.client.wait(job_id, timeout_s=120)
 
@@ -47,11 +74,8 @@ def test_a_job_killed_in_a_stage_completes_with_attempt_2_there_and_every_result
     promises_are_kept(up)
 
 
-def test_a_worker_killed_in_mid_video_costs_the_chunk_in_hand_only(
-    program: Callable[..., Up], tmp_path: Path
-) -> None:
-    up = program(**SETTINGS, CHUNK_S="10", WORKERS_ASR="1x1")
-    job_id = up.client.upload(join_clips(tmp_path / "long.m4a", 35)).job_id
+def test_a_worker_killed_in_mid_video_costs_the_chunk_in_hand_only(up: Up, tmp_path: Path) -> None:
+    job_id = up.client.upload(join_clips(tmp_path / "long.m4a", 4 * CHUNK_S)).job_id
     with rows(up.database_url) as query:
         while len(before := chunks_of(job_id, "state = 'completed'", query)) < 2 or not (
             running := chunks_of(job_id, "state = 'running'", query)
@@ -59,17 +83,15 @@ def test_a_worker_killed_in_mid_video_costs_the_chunk_in_hand_only(
             time.sleep(0.02)
         worker = int(running[0].worker.rpartition(":")[2])
 
-        os.kill(worker, signal.SIGKILL)
-        if worker == up.process.pid:
-            up.process.wait()
-            up.start()
+        kill(worker, up)
+        revive(up)
         ended = up.client.wait(job_id, timeout_s=120)
 
         after = chunks_of(job_id, "state = 'completed'", query)
     assert ended.status == "completed"
     assert [chunk for chunk in after if chunk in before] == before
     twice = [chunk for chunk in after if chunk.attempt == 2]
-    assert sum(chunk.length_s for chunk in twice) <= 10
+    assert sum(chunk.length_s for chunk in twice) <= CHUNK_S
     assert {chunk.attempt for chunk in after} == {1, 2}
     promises_are_kept(up)
 
@@ -91,30 +113,34 @@ def chunks_of(job_id: str, condition: str, query: Query) -> list[Piece]:
     return [Piece(*row) for row in found]
 
 
-def killed_in(stage: str, program: Callable[..., Up], web: WebServer) -> tuple[Up, str]:
-    """A program whose worker was killed while the stage's row read running, and the job it was at."""
+def killed_in(stage: str, up: Up, web: WebServer) -> str:
+    """The job at which a worker was that was killed while the stage's row read running."""
     slowly = "/slow" if stage == "download" else ""
     for _number in range(CATCHES):
-        up = program(**SETTINGS)
-        job_id = up.client.submit(f"{web.url}{slowly}/speech/jfk.flac").job_id
+        job_id = up.client.submit(f"{web.url}{slowly}/speech/jfk.flac", force=True).job_id
         with rows(up.database_url) as query:
             while (found := state_of(job_id, stage, query))[0] == "pending":
                 pass
             while stage == "download" and not has_part(up, 3 * SEAM_BYTES):
                 time.sleep(0.02)
-            worker = int(found[1].rpartition(":")[2])
-            os.kill(worker, signal.SIGKILL)
-            if worker == up.process.pid:
-                up.process.wait()
+            kill(int(found[1].rpartition(":")[2]), up)
             if state_of(job_id, stage, query)[0] == "running":
-                return up, job_id
-        up.stop()
+                return job_id
+        revive(up)
+        up.client.wait(job_id, timeout_s=120)
     raise AssertionError(f"{stage} ended each time before it could be killed")
 
 
 def has_part(up: Up, size: int) -> bool:
     """Whether a download has come so far."""
     return any(part.stat().st_size > size for part in up.data_dir.glob("tmp/*/*.part"))
+
+
+def kill(worker: int, up: Up) -> None:
+    """Kill the worker, which is the whole program in the embedded form."""
+    os.kill(worker, signal.SIGKILL)
+    if worker == up.process.pid:
+        up.process.wait()
 
 
 def state_of(job_id: str, stage: str, query: Query) -> tuple[str, str]:

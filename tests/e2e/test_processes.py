@@ -31,7 +31,7 @@ def long_speech(folder: Path) -> Path:
 
 
 def test_a_stop_in_mid_work_ends_in_time_and_costs_no_attempt(tmp_path: Path) -> None:
-    up = Up(tmp_path / "var")
+    up = Up(tmp_path / "var", **TINY)
     with up:
         job_id = up.client.upload(long_speech(tmp_path)).job_id
         await_stage(up, job_id, "transcribe")
@@ -50,7 +50,7 @@ def test_a_stop_in_mid_work_ends_in_time_and_costs_no_attempt(tmp_path: Path) ->
 
 
 def test_a_cancel_in_mid_recognition_stops_the_work_and_frees_the_worker(tmp_path: Path) -> None:
-    with Up(tmp_path / "var") as up:
+    with Up(tmp_path / "var", **TINY) as up:
         job_id = up.client.upload(long_speech(tmp_path)).job_id
         await_stage(up, job_id, "transcribe")
 

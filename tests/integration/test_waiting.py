@@ -141,6 +141,7 @@ def test_a_chunk_waits_for_a_recogniser_while_its_job_runs(worker: Worker, runni
     Job.update(state="running", started_at=clock.now()).where(Job.id == job.id).execute()
     Chunk.create(job=job, position=0, start_s=0, end_s=30, state="pending")
     ref = MessageRef("c" * 36, "transcribe_chunk", job.id, 1, 0)
+    config.use(replace(config.current(), recognisers_per_host=1))
 
     with limits.recognising():  # of one of those that run
         claim = claims.take(ref, 0, "one")
