@@ -85,7 +85,7 @@ def _best_cut(levels_db: NDArray[np.float32], start_s: float, longest_s: float) 
     for begin, end in edges.reshape(-1, 2):
         length_s, middle = (end - begin) * FRAME_S, (begin + end) / 2
         # A second of silence is as good as any longer one; later is better: fewer chunks.
-        score = min(length_s, 1.0) + 0.3 * middle / len(quiet)
+        score = min(length_s, 1.0) + 0.2 * middle / len(quiet)
         if length_s >= LEAST_SILENCE_S and score > best:
             best, place = score, middle
     if place is not None:

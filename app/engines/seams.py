@@ -1,6 +1,7 @@
 """Puts the words of neighbouring slices together, each word once."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from app.values import Word
 
@@ -19,9 +20,16 @@ def joined(slices: Iterable[Slice]) -> list[Word]:
         if start_s < reached_s:
             until, since = _seam(kept, words, start_s, reached_s)
             kept, words = kept[:until], words[since:]
-        kept = [*kept, *words]
+        kept = [*_open_ended(kept, words), *words]
         reached_s = end_s
     return kept
+
+
+def _open_ended(before: list[Word], after: Sequence[Word]) -> list[Word]:
+    """Without the full stop that a recogniser puts where its sound ends, if the sentence goes on."""
+    if before and after and before[-1].text.endswith(".") and after[0].text[:1].islower():
+        return [*before[:-1], replace(before[-1], text=before[-1].text.rstrip("."))]
+    return before
 
 
 def _seam(before: Sequence[Word], after: Sequence[Word], start_s: float, end_s: float) -> tuple[int, int]:

@@ -102,6 +102,15 @@ def test_where_two_slices_heard_nothing_alike_each_counts_for_its_half() -> None
     assert [word.text for word in heard] == ["a", "b", "c", "d", "w", "x", "y", "z"]
 
 
+@pytest.mark.parametrize(
+    ("then", "end"), [("who spent his life", "Harrison"), ("Who spent his life", "Harrison.")]
+)
+def test_a_sentence_that_goes_on_behind_a_cut_does_not_end_there(then: str, end: str) -> None:
+    heard = joined([(0, 3, words("named John Harrison.", 0)), (3, 7, words(then, 3))])
+
+    assert [word.text for word in heard] == ["named", "John", end, *then.split()]
+
+
 def test_slices_that_only_touch_keep_all_their_words() -> None:
     heard = joined([(0, 3, words("no no no", 0)), (3, 6, words("no no no", 3))])
 
