@@ -35,5 +35,8 @@ def child_exit(_arbiter: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Have listeners to events go when the process is told to end, which would else wait for them."""
-    Listeners.stopping = staticmethod(lambda: not worker.alive)
+    """Have listeners to events go when the process is to end, which would else wait and hold the port.
+
+    That is when it was told to, and when the process that started it is gone.
+    """
+    Listeners.stopping = staticmethod(lambda: not worker.alive or worker.ppid != os.getppid())

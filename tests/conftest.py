@@ -73,6 +73,13 @@ def fresh_database() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def another_database() -> Iterator[str]:
+    """The URL of a second one."""
+    with services.fresh_database() as url:
+        yield url
+
+
 # They stand on the fixtures above so that the server is back before what is in it is dropped.
 @pytest.fixture
 def rabbitmq(fresh_broker: str) -> Iterator[services.Server]:

@@ -108,6 +108,14 @@ class Up(Program):
             return False
         return True
 
+    def kill(self) -> None:
+        """End it likewise; until its worker sees that it is an orphan, it answers on."""
+        super().kill()
+        give_up = time.monotonic() + START_TIMEOUT_S
+        while self.is_ready():
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+
 
 class Production(Up):
     """The production form: the API, two dispatchers and all workers, over RabbitMQ and MySQL."""

@@ -1,7 +1,7 @@
 # Servers as plain processes on loopback, of Debian's packages; read by ../services.sh.
 # In $VAR each has a folder, a pid file ("pid start-time") and a log.
 
-PACKAGES=(rabbitmq-server mariadb-server-core mariadb-client-core)
+PACKAGES=(rabbitmq-server mariadb-server-core mariadb-client)
 TOOLS=(prometheus prometheus-alertmanager)  # of monitoring: tests run them with our configuration
 UNITS=(rabbitmq-server.service epmd.service epmd.socket prometheus.service prometheus-alertmanager.service)
 PATH=$PATH:/usr/lib/rabbitmq/bin:/usr/sbin:/sbin  # a plain user's PATH lacks them
@@ -74,7 +74,7 @@ native_prepare() {
     local missing=()
     command -v rabbitmq-server >/dev/null || missing+=(rabbitmq-server)
     command -v mariadbd >/dev/null || missing+=(mariadb-server-core)
-    command -v mariadb >/dev/null || missing+=(mariadb-client-core)
+    command -v mariadb-dump >/dev/null || missing+=(mariadb-client)
     [ ${#missing[@]} = 0 ] || install "${missing[@]}"
     native_stop "$1"
     mkdir -p "$VAR/$1"

@@ -82,11 +82,11 @@ class Chaos:
         self.house, self.random, self.vhost = house, random, vhost
         self.faults: dict[str, Callable[[], None]] = {
             "worker process killed": self.kill_worker,
-            "all workers killed": lambda: self.kill_program(self.house.others["worker"]),
-            "dispatcher killed": lambda: self.kill_program(
-                self.house.others[self.random.choice(["dispatcher1", "dispatcher2"])]
-            ),
-            "API killed": lambda: self.kill_program(self.house),
+            "all workers killed": self.house.others["worker"].kill,
+            "dispatcher killed": lambda: self.house.others[
+                self.random.choice(["dispatcher1", "dispatcher2"])
+            ].kill(),
+            "API killed": self.house.kill,
             "worker process stopped beyond its lease": self.freeze_worker,
             "queue purged": self.purge,
             "RabbitMQ's connections reset": broker.reset,
@@ -119,11 +119,6 @@ class Chaos:
         children = list(tree(self.house.others["worker"].process.pid))[1:]
         if children:
             os.kill(self.random.choice(children), signal.SIGKILL)
-
-    def kill_program(self, program: Program) -> None:
-        for pid in tree(program.process.pid) if program is self.house else [program.process.pid]:
-            os.kill(pid, signal.SIGKILL)
-        program.process.wait()
 
     def freeze_worker(self) -> None:
         children = list(tree(self.house.others["worker"].process.pid))[1:]

@@ -97,8 +97,7 @@ def test_a_process_that_is_killed_and_started_again_loses_and_doubles_nothing(
 ) -> None:
     jobs = submit(production.client, web, 4)
     program = production.others.get(victim, production)
-    os.kill(program.process.pid, signal.SIGKILL)
-    program.process.wait()
+    program.kill()
     Program.start(program)
 
     all_complete(production, jobs)

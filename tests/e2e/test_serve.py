@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.up import Up
@@ -15,3 +16,11 @@ def test_serve_ends_with_a_sentence_that_says_how_to_make_a_key_where_there_is_n
 
     assert up.process.returncode not in (0, None)
     assert "Traceback" not in up.log.read_text()
+
+
+def test_an_api_that_died_is_started_again_on_its_port_while_somebody_listens_to_events(
+    tmp_path: Path,
+) -> None:
+    with Up(tmp_path, "serve") as up, httpx.stream("GET", f"{up.client.server}/api/events", timeout=60):
+        up.kill()
+        up.start()

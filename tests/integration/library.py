@@ -47,5 +47,6 @@ def store(video_id: str, revision: str, position: int, sentences: tuple[str, ...
         text=text,
         sentences=[[s, start_s + 10.0 * i, start_s + 10.0 * (i + 1)] for i, s in enumerate(sentences)],
         vectors=embedder().embed([text, *sentences]).astype(np.float16).tobytes(),
+        embedder=embedder().name,
         force_insert=True,
     )
