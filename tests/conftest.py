@@ -24,6 +24,7 @@ def pytest_unconfigure() -> None:
     services.leave_set()
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together, where several processes share the tests, those that share a set-up that takes long."""
     for item in items:

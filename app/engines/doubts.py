@@ -84,11 +84,14 @@ def said_once(words: Iterable[Word]) -> list[Word]:
 
 
 def without_echo(words: list[Word]) -> list[Word]:
-    """Drop a last line that repeats the one before it in no time: Whisper's way to fill a window's rest."""
+    """Drop what repeats the three words or more before it, if one repetition took no time: a stuck model."""
     texts = [word.text for word in words]
     for size in range(3, len(words) // 2 + 1):
-        if texts[-size:] == texts[-2 * size : -size]:
-            said_s = words[-size - 1].end_s - words[-2 * size].start_s
-            again_s = words[-1].end_s - words[-size].start_s
-            return words[:-size] if again_s < said_s / 2 else words
+        for at in range(len(words) - 2 * size + 1):
+            ends = [at + size]
+            while texts[ends[-1] : ends[-1] + size] == texts[at : at + size]:
+                ends.append(ends[-1] + size)
+            first_s, *again_s = (words[end - 1].end_s - words[end - size].start_s for end in ends)
+            if again_s and min(again_s) < first_s / 2:
+                return without_echo(words[: at + size] + words[ends[-1] :])
     return words

@@ -73,9 +73,18 @@ def test_a_run_that_repeats_the_one_before_it_comes_once() -> None:
     assert plain(said_once(loop)) == "so it goes on"
 
 
-@pytest.mark.parametrize(("again_s", "kept"), [(0.1, 3), (1.0, 6)], ids=["in no time", "as it was said"])
-def test_only_a_last_line_that_takes_no_time_is_an_echo(again_s: float, kept: int) -> None:
-    first = [Word(text, n, n + 1.0, 0.9) for n, text in enumerate(("row", "your", "boat"))]
-    again = [Word(word.text, 3 + n * again_s, 3 + (n + 1) * again_s, 0.9) for n, word in enumerate(first)]
+@pytest.mark.parametrize(
+    ("line_s", "kept"),
+    [((3, 0.3), 3), ((3, 3), 6), ((3, 0.3, 3), 3), ((3, 3, 3), 9)],
+    ids=["in no time", "as it was said", "in no time, then slowly", "sung"],
+)
+@pytest.mark.parametrize("rest", ["", "merrily merrily"])
+def test_what_is_repeated_in_no_time_is_an_echo(line_s: tuple[float, ...], kept: int, rest: str) -> None:
+    words, now = [], 0.0
+    for took_s in line_s:
+        for text in ("row", "your", "boat"):
+            words.append(Word(text, now, now + took_s / 3, 0.9))
+            now += took_s / 3
+    words += [Word(text, now, now + 1, 0.9) for text in rest.split()]
 
-    assert len(without_echo(first + again)) == kept
+    assert len(without_echo(words)) == kept + len(rest.split())
