@@ -38,7 +38,7 @@ def up(youtube: YouTube, tmp_path_factory: pytest.TempPathFactory) -> Iterator[U
 def test_a_storm_of_bot_checks_spends_no_retry_and_all_jobs_are_done_behind_it(
     up: Up, youtube: YouTube
 ) -> None:
-    count = 5
+    count = 8
     youtube.videos = [captioned(n, (f"Animal number {n} sleeps.", "It is night.")) for n in range(count)]
     youtube.answer = "bot"
     youtube.save()

@@ -160,6 +160,7 @@ def test_sound_that_ends_before_the_pictures_is_taken_as_it_is(tmp_path: Path) -
         ("random.mp4", random.Random(1).randbytes(100_000)),
         ("page.mp4", b"<!doctype html><html><body>Not found</body></html>"),
     ],
+    ids=["text", "zeros", "random", "page"],
 )
 def test_what_is_neither_sound_nor_video_is_unsupported(tmp_path: Path, name: str, content: bytes) -> None:
     source = tmp_path / name
