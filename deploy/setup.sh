@@ -107,4 +107,5 @@ step "$TORCH ${TORCH_INDEX:+from TORCH_INDEX}" install_torch
 step "packages of deploy/requirements/$LOCK.txt" \
     pip install --no-deps --require-hashes --requirement "deploy/requirements/$LOCK.txt"
 step "youtube-rag itself" pip install --no-deps --no-build-isolation --editable .
+[ "$LOCK" != dev ] || step "packaged embedder in ONNX form" .venv/bin/python -m deploy.tools.export_embedder
 stamp >.venv/setup-stamp

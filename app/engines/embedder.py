@@ -1,4 +1,4 @@
-"""Texts to vectors: what the embed stage and the search ask for, and sentence-transformers."""
+"""Texts to vectors: what the embed stage and the search ask for, by onnxruntime or sentence-transformers."""
 
 import os
 import threading
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import config
-from app.engines import weights
+from app.engines import embedder_onnx, weights
 from monitoring import metrics
 
 if TYPE_CHECKING:
@@ -40,7 +40,19 @@ _loading = threading.Lock()
 
 
 @lru_cache(maxsize=1)
-def _load(model: str) -> "SentenceTransformers":
+def _load(model: str) -> Embedder:
+    found = weights.embedding(model)
+    with (
+        weights.loading(found.source) as local_files_only,
+        metrics.model_load_seconds.labels(found.name).time(),
+    ):
+        folder = weights.fetched(found.source, embedder_onnx.FILES, local_files_only=local_files_only)
+        return embedder_onnx.load(found.name, folder) or _sentence_transformers(
+            found, local_files_only=local_files_only
+        )
+
+
+def _sentence_transformers(found: weights.Weights, *, local_files_only: bool) -> Embedder:
     # Torch's threads would spin while they wait for one another: beside any other work on the machine, such
     # as a recogniser, embedding then takes several times as long. Read once, when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -48,11 +60,7 @@ def _load(model: str) -> "SentenceTransformers":
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped there; it would mar our log
-    found = weights.embedding(model)
-
-    took = metrics.model_load_seconds.labels(found.name)
-    with weights.loading(found.source) as local_files_only, took.time():
-        loaded = SentenceTransformer(found.source, device="cpu", local_files_only=local_files_only)
+    loaded = SentenceTransformer(found.source, device="cpu", local_files_only=local_files_only)
     return SentenceTransformers(found.name, loaded)
 
 

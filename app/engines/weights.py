@@ -51,6 +51,17 @@ def embedding(model: str) -> Weights:
     return Weights(_name(model), model)
 
 
+def fetched(source: str, files: tuple[str, ...], *, local_files_only: bool) -> Path:
+    """The folder with these files of a model, as far as it has them; those of the hub come into its cache."""
+    if Path(source).is_dir():
+        return Path(source)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()  # they would mar our log
+    return Path(snapshot_download(source, allow_patterns=[*files], local_files_only=local_files_only))
+
+
 @contextmanager
 def loading(source: str) -> Iterator[bool]:
     """Tell the loading code whether to keep to local files; its failures come out as ModelUnavailable."""
