@@ -25,6 +25,7 @@ class Program:
     def __init__(self, command: str, data_dir: Path, name: str = "", **settings: str) -> None:
         self.command, self.data_dir, self.settings = command, data_dir, settings
         self.log = data_dir / f"{name or command}.log"
+        self.root = ROOT  # where its code is
 
     def __enter__(self) -> Self:
         self.start()
@@ -49,7 +50,7 @@ class Program:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli.main", *self.command.split()],
                 env=self.environment,
-                cwd=ROOT,
+                cwd=self.root,
                 stdout=log,
                 stderr=log,
             )
