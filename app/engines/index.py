@@ -24,6 +24,7 @@ _STOP_WORDS = (
 )
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
+_CJK_CHARACTER = re.compile(f"[{CJK}]")
 _WORD = re.compile(
     rf"[{CJK}]+|[^\W_{CJK}](?:[^\s\x00-&(-/:-@\[-`{{-\x9f\ud800-\udfff“”«»…—–{CJK}]*[^\W_{CJK}])?"
 )
@@ -111,7 +112,7 @@ def word_spans(text: str) -> Iterator[tuple[str, int, int]]:
     """The text's words in lower case, with where each begins and ends."""
     for match in _WORD.finditer(text):
         start, end = match.span()
-        if end - start > 1 and re.match(f"[{CJK}]", match.group()):
+        if end - start > 1 and _CJK_CHARACTER.match(text, start):
             yield from ((text[at : at + 2], at, at + 2) for at in range(start, end - 1))
         else:
             yield match.group().lower().replace("’", "'"), start, end

@@ -121,8 +121,13 @@ class SqliteIndex:
         if not match:
             return []
         only = "" if video_ids is None else f"AND rowid >> {SHIFT} IN ({_NUMBERS})"
+        # Not FTS5's own `rank`: by that it sorts all that match, by this SQLite keeps the best k.
+        best = (
+            "SELECT rowid AS number, -bm25(passage) AS score FROM passage"  # noqa: S608  # `only` is ours
+            f" WHERE passage MATCH :match {only} ORDER BY score DESC LIMIT :k"
+        )
         rows = self._connection().execute(
-            f"SELECT segment, -rank FROM passage WHERE passage MATCH :match {only} ORDER BY rank LIMIT :k",  # noqa: S608
+            f"SELECT segment, score FROM ({best}) JOIN passage ON passage.rowid = number ORDER BY score DESC",  # noqa: S608
             {"match": match, "ids": json.dumps(list(video_ids or ())), "k": k},
         )
         return [Candidate(segment_id, score) for segment_id, score in rows]
