@@ -119,13 +119,17 @@ def _at(seconds: float) -> str:
 
 @click.command()
 @click.argument("video_id")
-@click.option("--format", "form", type=click.Choice(["txt", "srt", "vtt", "json"]), default="txt")
+@click.option("--format", "form", type=click.Choice(["txt", "srt", "vtt", "json"]), help="txt unless told.")
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; left out: standard output."
 )
+@as_json
 @guarded
-def export(*, video_id: str, form: str, output: Path | None) -> None:
+def export(*, video_id: str, form: str | None, output: Path | None, as_json: bool) -> None:
     """Write a video's transcript."""
+    if as_json and form not in (None, "json"):
+        raise click.UsageError(f"--json and --format {form} contradict each other; give one of them.")
+    form = "json" if as_json else form or "txt"
     with Client() as client:
         text = client.export(video_id, form)
     if output:

@@ -50,6 +50,8 @@ def test_a_file_goes_in_is_found_quoted_exported_and_forgotten(ytrag: Ytrag) -> 
     context = told(ytrag("context", "ask not your country", "--video-id", video, "--json"))
     found = ytrag("search", "ask not your country", "--video-id", video)
     exported = ytrag("export", video, "--format", "srt")
+    transcript = told(ytrag("export", video, "--json"))
+    both = ytrag("export", video, "--json", "--format", "srt")
     listed = told(ytrag("videos", "--json"))["data"]
     stats = told(ytrag("jobs", "--stats", "--json"))
     again = ytrag("submit", JFK, "--wait", "--title", "Another")
@@ -62,11 +64,14 @@ def test_a_file_goes_in_is_found_quoted_exported_and_forgotten(ytrag: Ytrag) -> 
     assert hit["text"] in found.stdout
     assert "Inaugural <b>address</b>" in found.stdout
     assert exported.stdout.startswith("1\n00:00:0")
+    assert hit["text"] in [sentence["text"] for sentence in transcript["sentences"]]
+    assert (both.returncode, "contradict" in both.stderr) == (2, True)
     assert video in [row["id"] for row in listed]
     assert stats["succeeded"] >= 1
     assert "Its title stays 'Inaugural <b>address</b>'" in " ".join((again.stdout + again.stderr).split())
     assert gone == {"video_id": video, "status": "deleted"}
-    assert ytrag("export", video).returncode == 4
+    refused = ytrag("export", video, "--json")
+    assert (refused.returncode, json.loads(refused.stderr)["code"]) == (4, "not_found")
 
 
 @pytest.mark.parametrize(
