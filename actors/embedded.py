@@ -27,7 +27,11 @@ def main() -> None:
     logs.set_up(settings.log_format)
     lock = _hold_alone(settings)
     server = create_server(
-        create_app(settings), host=settings.host, port=settings.port, threads=settings.http_threads()
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        threads=settings.http_threads(),
+        clear_untrusted_proxy_headers=False,  # app.web.forwarded is asked, whatever serves
     )
     stop = stop_event()
     _take_up_unfinished()

@@ -3,8 +3,9 @@
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -102,6 +103,11 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
 
 
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """addresses or networks (172.16.0.0/12) parted by commas"""
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
 def _numbers(text: str) -> tuple[float, ...]:
     """numbers of seconds parted by commas"""
     return tuple(_positive(part) for part in text.split(",")) if text.strip() else ()
@@ -142,6 +148,9 @@ class Config:
         0, _whole(0), "port of /metrics, /healthz and /readyz of each process; 0: none"
     )
     public_url: str = _setting("", _text, "address of the API in links; empty: from HOST and PORT")
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(
+        (), _networks, "addresses or networks of reverse proxies whose X-Forwarded-… headers count"
+    )
     database_url: str = _setting(
         "", _text, "sqlite:///path or mysql://user:pw@host:3306/db; empty: ytrag.db under DATA_DIR"
     )
@@ -221,6 +230,11 @@ class Config:
     webhook_private_addresses: bool = _setting(
         False, _switch, "let webhooks lead to http and to addresses that are not on the internet"
     )
+    webhook_proxy: str = _setting(
+        "",
+        _text,
+        "http:// or socks5:// proxy of webhooks, which has to refuse addresses of the inside itself",
+    )
     dashboard_title: str = _setting("youtube-rag", _text, "what the dashboard is called")
     dashboard_refresh_s: float = _setting(
         2.0, _from_zero, "seconds between refreshes of the dashboard; 0: none"
@@ -236,7 +250,11 @@ class Config:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Config":
-        """Read the settings; InvalidSetting names the first wrong one, what it held and what it may hold."""
+        """Read the settings; InvalidSetting names the first wrong one, what it held and what it may hold.
+
+        YTRAG_<NAME>_FILE names a file that holds the setting, as secrets are handed to containers and units.
+        """
+        environ = dict(environ) | _from_files({setting.name.upper() for setting in fields(cls)}, environ)
         values = {
             setting.name: _read(setting.name, setting.metadata["read"], environ)
             for setting in fields(cls)
@@ -280,6 +298,23 @@ class Config:
     def is_open(self) -> bool:
         """Whether no key is asked for: only in development, bound to loopback."""
         return self.env == "development" and self.host in LOOPBACK
+
+
+def _from_files(names: Collection[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings that stand in files, without the line's end."""
+    found = {}
+    for name in names:
+        variable, holder = PREFIX + name, f"{PREFIX}{name}_FILE"
+        if not (path := environ.get(holder)):
+            continue
+        if environ.get(variable):
+            raise InvalidSetting(f"{variable} and {holder} are both set; give one of them.")
+        try:
+            found[variable] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a text"
+            raise InvalidSetting(f"{holder} is {path!r}, which cannot be read: {reason}.") from None
+    return found
 
 
 def _read(name: str, read: Callable[[str], Any], environ: Mapping[str, str]) -> Any:

@@ -24,6 +24,7 @@ class Lines(Logger):  # type: ignore[misc]  # it has no types
 
 
 logger_class = Lines
+forwarded_allow_ips = ""  # app.web.forwarded is asked, whatever serves
 threads = current().http_threads()
 worker_connections = 2 * threads + 1000
 

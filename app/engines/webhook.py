@@ -84,19 +84,24 @@ def is_public(address: str) -> bool:
 
 
 class HttpCaller:
-    """Calls over HTTP; private: also addresses that are not on the internet."""
+    """Calls over HTTP; private: also addresses that are not on the internet.
 
-    def __init__(self, *, private: bool) -> None:
+    By way of a proxy it is the proxy that resolves names, and that has to refuse the inside.
+    """
+
+    def __init__(self, *, private: bool, proxy: str = "") -> None:
         self.private = private
+        self.proxy = httpcore.Proxy(proxy) if proxy else None
 
     def call(self, url: str, headers: dict[str, str], body: bytes) -> int:
         """POST the body and return the status, whatever it says of other places; CallFailed without one."""
         check_url(url, private=self.private)
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), LIMIT_S)
-        backend = _Backend(private=self.private, until=time.monotonic() + LIMIT_S)
+        private = self.private or self.proxy is not None
+        backend = _Backend(private=private, until=time.monotonic() + LIMIT_S)
         try:
             with (
-                httpcore.ConnectionPool(network_backend=backend) as pool,
+                httpcore.ConnectionPool(network_backend=backend, proxy=self.proxy) as pool,
                 pool.stream(
                     "POST", url, headers=list(headers.items()), content=body, extensions={"timeout": timeout}
                 ) as response,
@@ -106,7 +111,12 @@ class HttpCaller:
             raise CallFailed(refusal.detail) from None
         except Exception as error:
             if isinstance(
-                error, httpcore.NetworkError | httpcore.TimeoutException | httpcore.ProtocolError | OSError
+                error,
+                httpcore.NetworkError
+                | httpcore.TimeoutException
+                | httpcore.ProtocolError
+                | httpcore.ProxyError
+                | OSError,
             ):
                 raise CallFailed(f"{type(error).__name__}: {error}"[:300]) from error
             raise

@@ -28,7 +28,8 @@ def send_due(webhook_id: str, caller: WebhookCaller | None = None) -> None:
     """Send the webhook what is due to it, oldest first, and see to it that the rest comes in its time."""
     if not _claim(webhook_id):
         return
-    caller = caller or HttpCaller(private=config.current().webhook_private_addresses)
+    settings = config.current()
+    caller = caller or HttpCaller(private=settings.webhook_private_addresses, proxy=settings.webhook_proxy)
     until = time.monotonic() + BUDGET_S
     while time.monotonic() < until and (delivery := _next(webhook_id)):
         _record(delivery, *_send(caller, delivery))

@@ -26,6 +26,7 @@ from app.web import (
     webhooks,
 )
 from app.web.dashboard.dashboard import blueprint as dashboard
+from app.web.forwarded import Forwarded
 from app.web.openapi import Api
 from app.web.pages.pages import pages
 from app.web.places import Places
@@ -59,7 +60,7 @@ def create_app(config: Config) -> OpenAPI:
     auth.register(app, config)
     errors.register(app)
     app.after_request(_harden)
-    app.wsgi_app = Places(app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents it
+    app.wsgi_app = Forwarded(Places(app.wsgi_app), config.trusted_proxies)  # type: ignore[method-assign]  # as Flask documents it
     metrics.begin_api(version("youtube-rag"), modes=MODES)
     app.teardown_appcontext(lambda _error: release())
     release()  # what the start needed; the thread that started may never serve

@@ -68,6 +68,20 @@ def test_a_name_may_be_tried_so_often_and_an_address_too(door: FlaskClient, time
     assert sign_in(door) == 303
 
 
+@pytest.mark.parametrize("trusted", ["", "127.0.0.0/8", "10.0.0.1"])
+def test_only_a_trusted_proxy_says_from_where_somebody_signs_in(settings: Config, trusted: str) -> None:
+    variables = {"YTRAG_TRUSTED_PROXIES": trusted}
+    closed = replace(settings, env="production", trusted_proxies=Config.from_env(variables).trusted_proxies)
+    schema.open_database(config.use(closed))
+    keys.create("ada", role="admin")
+    door = create_app(closed).test_client()
+    door.environ_base["HTTP_X_FORWARDED_FOR"] = "6.6.6.6, 203.0.113.9"
+
+    assert sign_in(door) == 401
+
+    assert AuditEntry.get().target == f"from {'203.0.113.9' if trusted == '127.0.0.0/8' else '127.0.0.1'}"
+
+
 def test_another_password_and_a_deletion_end_the_sessions(door: FlaskClient) -> None:
     first = sessions.start_with_password("ada", PASSWORD)
     assert accounts.put("ada", PASSWORD + " staple") is False

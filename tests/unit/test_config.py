@@ -45,6 +45,7 @@ def test_variables_are_read_with_their_units() -> None:
         ("YTRAG_LEASE_S", "nan", "a number above 0"),
         ("YTRAG_RETRY_DELAYS_S", "10,soon", "numbers of seconds parted by commas"),
         ("YTRAG_AUTO_MIGRATE", "maybe", "1 or 0"),
+        ("YTRAG_TRUSTED_PROXIES", "caddy", "addresses or networks"),
         ("YTRAG_STAGE_TIME_LIMIT_EMBED_S", "long", "a number above 0"),
         ("YTRAG_STAGE_TIME_LIMIT_DANCE_S", "5", "download, extract_audio"),
     ],
@@ -71,3 +72,26 @@ def test_a_wrong_value_is_refused_by_name_with_what_it_held_and_what_it_may_hold
 )
 def test_only_development_on_loopback_is_open(env: str, host: str, is_open: bool) -> None:
     assert Config.from_env({"YTRAG_ENV": env, "YTRAG_HOST": host}).is_open() is is_open
+
+
+def test_a_setting_may_stand_in_a_file(tmp_path: Path) -> None:
+    held = tmp_path / "database_url"
+    held.write_text("mysql://ytrag:s3cret@db/ytrag\n")
+
+    config = Config.from_env({"YTRAG_DATABASE_URL_FILE": str(held), "YTRAG_COOKIES_FILE": "/cookies.txt"})
+
+    assert config.database_url == "mysql://ytrag:s3cret@db/ytrag"
+    assert config.cookies_file == "/cookies.txt"  # a setting of its own
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"YTRAG_PORT_FILE": "{0}", "YTRAG_PORT": "80"}, "YTRAG_PORT and YTRAG_PORT_FILE are both set"),
+        ({"YTRAG_PORT_FILE": "{0}/none"}, "YTRAG_PORT_FILE is '.*/none', which cannot be read: No such file"),
+        ({"YTRAG_PORT_FILE": "{0}"}, "which cannot be read: Is a directory"),
+    ],
+)
+def test_a_file_that_does_not_do_is_named(variables: dict[str, str], said: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match=said):
+        Config.from_env({name: value.format(tmp_path) for name, value in variables.items()})

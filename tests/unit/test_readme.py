@@ -24,10 +24,10 @@ def settings_table() -> str:
 def shown(default: object) -> str:
     if isinstance(default, bool):
         return f"`{int(default)}`"
-    if isinstance(default, tuple):
+    if isinstance(default, tuple) and default:
         return f"`{','.join(f'{part:g}' if isinstance(part, float) else part for part in default)}`"
     text = f"{default:g}" if isinstance(default, float) else str(default)
-    return f"`{text}`" if text else "–"
+    return f"`{text}`" if default or default == 0 else "–"
 
 
 def test_the_readme_has_every_setting_with_its_default() -> None:

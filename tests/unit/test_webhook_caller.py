@@ -128,3 +128,29 @@ def test_a_receiver_that_trickles_is_left_when_the_time_is_up(monkeypatch: pytes
 
         gone.set()
         assert time.monotonic() - began < 2
+
+
+def test_by_way_of_a_proxy_no_name_is_looked_up_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Receiver() as proxy:
+        asked = names(monkeypatch, ["127.0.0.1"])
+
+        status = HttpCaller(private=True, proxy=proxy.url).call("http://hooks.example/a", {}, b"x")
+
+        assert (status, asked) == (204, [])
+        assert proxy.received[0].path == "http://hooks.example/a"
+
+
+@pytest.mark.parametrize("inside", ["https://10.0.0.1/", "http://example.org/"])
+def test_by_way_of_a_proxy_too_what_shows_that_it_leads_inside_is_refused(inside: str) -> None:
+    with Receiver() as proxy:
+        with pytest.raises(WebhookRefused):
+            HttpCaller(private=False, proxy=proxy.url).call(inside, {}, b"x")
+
+        assert proxy.received == []
+
+
+def test_a_proxy_that_refuses_is_a_failed_call() -> None:
+    with Receiver() as proxy, pytest.raises(CallFailed, match="501"):  # it knows no CONNECT
+        HttpCaller(private=False, proxy=proxy.url).call("https://example.org/", {}, b"x")
