@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.engines import index_sqlite
 from app.engines.index import Candidate, IndexedSegment
 from app.engines.index_sqlite import SqliteIndex
 from app.errors import SearchUnavailable
@@ -65,6 +66,17 @@ def test_a_video_is_found_by_its_words_and_by_its_vectors(index: SqliteIndex) ->
     assert ids(dense) == ["v-1", "v-0"]
     assert dense[0].score == pytest.approx(1.0, abs=1e-3)
     assert ids(keyword) == ["v-0"]
+
+
+@pytest.mark.parametrize(("many", "found"), [(100, ["a-0", "a-1", "a-2"]), (3, ["a-0"])])
+def test_a_word_that_nearly_all_hold_is_left_out_among_many(
+    index: SqliteIndex, monkeypatch: pytest.MonkeyPatch, many: int, found: list[str]
+) -> None:
+    monkeypatch.setattr(index_sqlite, "MANY", many)
+    index.upsert_video("a", "1", segments_of("a", "the rocket landed", "a rocket", "rocket"), vectors_of(3))
+
+    assert sorted(by_words(index, "rocket landed")) == found
+    assert sorted(by_words(index, "rocket")) == ["a-0", "a-1", "a-2"]
 
 
 def test_an_index_that_holds_nothing_answers_with_nothing(path: Path) -> None:
