@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHON LOCK TORCH_INDEX
 
-.PHONY: help setup demo talk services services-down stack stack-test monitor test fuzz mutants attack chaos load check format bench lock clean
+.PHONY: help setup demo demo-stack talk services services-down secrets stack stack-test monitor test fuzz mutants attack chaos load check format bench lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -25,11 +25,17 @@ services:  ## Start RabbitMQ and MariaDB for tests, installing them if need be (
 services-down:  ## Stop them (deploy/services.sh down --purge deletes their data too)
 	@deploy/services.sh down
 
+secrets:  ## Make the passwords that docker-compose.yml reads, and .env; what is there already stays
+	@deploy/secrets.sh
+
 stack: setup  ## Run the production form of docker-compose.yml without Docker until Ctrl-C (API_PORT=8000)
 	@$(BIN)/python -m deploy.tools.stack
 
 stack-test: setup  ## Send one video through the production form, and search it
 	@$(BIN)/python -m deploy.tools.stack --once
+
+demo-stack: setup  ## The demo through the production form: in containers where Docker answers, else without
+	@$(BIN)/python -m deploy.tools.demo_stack
 
 monitor: setup  ## Load the production form under a real Prometheus and Alertmanager; draws var/monitor.html (KEEP=1)
 	@$(BIN)/python -m deploy.tools.monitor $(if $(KEEP),--keep)

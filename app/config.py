@@ -163,6 +163,10 @@ class Config:
     storage_url: str = _setting(
         "", _text, "where media files lie, any fsspec URL; empty: files under DATA_DIR"
     )
+    index_url: str = _setting(
+        "", _text, "http(s):// of a Qdrant server with the search index; empty: a file under DATA_DIR"
+    )
+    index_api_key: str = _setting("", _text, "key of that server")
     server_name: str = _setting("", _text, "name of this process in rows and logs; empty: the host's")
     whisper_model: str = _setting(
         "small", _text, "recogniser: hub name, folder, or 'packaged' for the demo's"

@@ -119,6 +119,14 @@ class SearchUnavailable(YtragError):
     hint = "Set YTRAG_EMBEDDING_MODEL back to the model that the index was made with."
 
 
+class IndexUnreachable(YtragError):
+    """The server of the index does not answer, or not as it should."""
+
+    code = "index_unreachable"
+    hint = "Send it again in a moment; if it lasts, look whether the server at YTRAG_INDEX_URL runs."
+    retryable = True
+
+
 class DatabaseUnavailable(YtragError):
     """The database does not answer."""
 

@@ -1,4 +1,4 @@
-"""Prometheus and Alertmanager of Debian, which deploy/services.sh installs where they are missing."""
+"""Prometheus, Alertmanager and squid of Debian, which deploy/services.sh installs where they are missing."""
 
 import functools
 import os

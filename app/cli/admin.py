@@ -2,6 +2,8 @@
 
 import json
 import sys
+import time
+from collections.abc import Callable
 
 import click
 from rich.markup import escape
@@ -10,6 +12,8 @@ from rich.table import Table
 from app import config
 from app.cli.output import FAILED, as_json, err, guarded, out, say
 from app.cli.progress import counting
+from app.engines.embedder import Embedder, embedder
+from app.engines.recogniser import Recogniser, recogniser
 from app.models import schema
 from app.models.base import connect
 from app.services import accounts, checks, indexing
@@ -33,6 +37,23 @@ def doctor(*, online: str | None, as_json: bool) -> None:
         click.echo(json.dumps([vars(check) for check in done], indent=2))
     if not all(check.ok for check in done):
         sys.exit(FAILED)
+
+
+@click.command()
+@as_json
+@guarded
+def models(*, as_json: bool) -> None:
+    """Fetch the models that the settings name, where they are not here, and see that they load."""
+    found: dict[str, dict[str, object]] = {}
+    loads: dict[str, Callable[[], Embedder | Recogniser]] = {"embedder": embedder, "recogniser": recogniser}
+    for what, load in loads.items():
+        began = time.monotonic()
+        name = load().name
+        found[what] = {"name": name, "took_s": round(time.monotonic() - began, 1)}
+        if not as_json:
+            out.print(f"{what}: {escape(name)}, here and loaded in {found[what]['took_s']} s", soft_wrap=True)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
 
 
 @click.group()
@@ -151,4 +172,4 @@ def delete_admin(*, name: str, as_json: bool) -> None:
     say({"name": name, "status": "deleted"}, "deleted", as_json=as_json)
 
 
-COMMANDS = (doctor, db, reindex, keys, admins)
+COMMANDS = (doctor, models, db, reindex, keys, admins)

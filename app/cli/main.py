@@ -19,7 +19,7 @@ def main() -> None:
     """Turn videos into knowledge that can be searched.
 
     Commands speak to the server at YTRAG_SERVER (default http://127.0.0.1:8000) with the key in
-    YTRAG_API_KEY; up, serve, doctor, db, keys, admins and reindex work on this machine's settings.
+    YTRAG_API_KEY; up, serve, doctor, models, db, keys, admins and reindex work on this machine's settings.
 
     Every command that prints takes --json; errors are then JSON too, on standard error.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app import config
 from app.engines import embedder_onnx, weights
+from app.errors import ModelUnavailable
 from monitoring import metrics
 
 if TYPE_CHECKING:
@@ -56,8 +57,14 @@ def _sentence_transformers(found: weights.Weights, *, local_files_only: bool) ->
     # Torch's threads would spin while they wait for one another: beside any other work on the machine, such
     # as a recogniser, embedding then takes several times as long. Read once, when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
+    try:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+    except ModuleNotFoundError as missing:
+        raise ModelUnavailable(
+            f"The model {found.source!r} has no {embedder_onnx.MODEL} that averages its tokens, and without"
+            f" {missing.name} nothing else can load it: run pip install 'youtube-rag[sentence-transformers]'."
+        ) from None
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped there; it would mar our log
     loaded = SentenceTransformer(found.source, device="cpu", local_files_only=local_files_only)

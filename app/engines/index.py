@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import config
+from app.errors import IndexUnreachable
 
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Scripts without spaces between words; a pair of neighbouring characters stands for a word there."""
@@ -48,11 +49,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class IndexStats:
-    """What an index holds; model and dimension are None before the first ensure()."""
+    """What an index holds; None: the size where it is not told, model and dimension before the first ensure()."""
 
     videos: int
     segments: int
-    size_bytes: int
+    size_bytes: int | None
     model: str | None
     dimension: int | None
 
@@ -88,14 +89,24 @@ class SearchIndex(Protocol):
 
 def search_index() -> SearchIndex:
     """This process's index, for all of its threads."""
-    return _opened(config.current().data_dir / "index.db")
+    settings = config.current()
+    return _opened(settings.data_dir / "index.db", settings.index_url, settings.index_api_key)
 
 
 @cache
-def _opened(path: Path) -> SearchIndex:
-    from app.engines.index_sqlite import SqliteIndex  # an engine loads only where it is used
+def _opened(path: Path, url: str, api_key: str) -> SearchIndex:
+    # An engine loads only where it is used.
+    if not url:
+        from app.engines.index_sqlite import SqliteIndex
 
-    return SqliteIndex(path)
+        return SqliteIndex(path)
+    try:
+        from app.engines.index_qdrant import connect
+    except ModuleNotFoundError as missing:
+        raise IndexUnreachable(
+            f"Without {missing.name} YTRAG_INDEX_URL leads nowhere: run pip install 'youtube-rag[machines]'."
+        ) from None
+    return connect(url, api_key)
 
 
 def passage_text(title: str, previous_sentence: str, passage: str) -> str:

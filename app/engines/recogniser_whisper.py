@@ -15,7 +15,7 @@ from app.engines import memory, weights, windows
 from app.engines.doubts import words_of
 from app.engines.recogniser import OnLanguage
 from app.engines.waves import RATE_HZ, samples
-from app.errors import UnsupportedLanguage
+from app.errors import ModelUnavailable, UnsupportedLanguage
 from app.values import OnProgress, Recognition, Word
 from monitoring import metrics
 
@@ -36,7 +36,13 @@ def load(
     model: str, device: str, compute_type: str, data_dir: Path, count: int, cpu_threads: int
 ) -> "FasterWhisper":
     """One copy of the model for so many recognitions at once; ModelUnavailable where it cannot be."""
-    from faster_whisper import WhisperModel
+    try:
+        from faster_whisper import WhisperModel
+    except ModuleNotFoundError as missing:
+        raise ModelUnavailable(
+            f"Without {missing.name} nothing is recognised here: run pip install 'youtube-rag[recogniser]',"
+            " or leave the class asr to other workers."
+        ) from None
 
     found = weights.whisper(model, data_dir)
     took = metrics.model_load_seconds.labels(found.name)

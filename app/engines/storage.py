@@ -13,7 +13,7 @@ from typing import IO
 import fsspec
 
 from app import config
-from app.errors import OutOfSpace
+from app.errors import InvalidSetting, OutOfSpace
 
 JOBS_OWN = "."
 """Behind a job's id in a workspace's name: the job's next attempt goes on with what is in it."""
@@ -23,7 +23,13 @@ class Storage:
     """Keys are paths below the URL; a file is there whole or not at all."""
 
     def __init__(self, url: str, workspaces: Path) -> None:
-        self._files, self._root = fsspec.core.url_to_fs(url)
+        try:
+            self._files, self._root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise InvalidSetting(
+                f"YTRAG_STORAGE_URL is {url!r}, which nothing here can open: {error};"
+                " s3:// comes with pip install 'youtube-rag[machines]', gs:// with gcsfs."
+            ) from None
         self._workspaces = workspaces
 
     def put(self, source: Path, key: str) -> None:
@@ -57,6 +63,7 @@ class Storage:
 
     def list(self, prefix: str) -> list[str]:
         """Names of what lies directly below the prefix."""
+        self._files.invalidate_cache()  # of listings: other machines store here too
         try:
             found = self._files.ls(self._path(prefix), detail=False)
         except FileNotFoundError:
@@ -65,6 +72,7 @@ class Storage:
 
     def delete(self, prefix: str) -> None:
         """Delete what lies below the prefix; nothing there is as good."""
+        self._files.invalidate_cache()
         with suppress(FileNotFoundError):
             self._files.rm(self._path(prefix), recursive=True)
 

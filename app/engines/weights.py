@@ -70,6 +70,8 @@ def loading(source: str) -> Iterator[bool]:
     unreachable = not in_folder and not hub_is_reachable(HUB_TIMEOUT_S)
     try:
         yield in_folder or unreachable
+    except ModelUnavailable:
+        raise
     except Exception as error:  # whatever the HTTP library below the tool raises
         reason = str(error).partition("\n")[0].rstrip(".")
         if unreachable and isinstance(error, OSError):

@@ -96,8 +96,8 @@ def _embedder(config: Config) -> Check:
 
 def _index(_config: Config) -> Check:
     stats = search_index().stats()
-    size = f"{stats.size_bytes / 1024**2:.1f} MiB"
-    return Check("index", ok=True, found=f"{stats.videos} videos, {stats.segments} segments, {size}")
+    size = "" if stats.size_bytes is None else f", {stats.size_bytes / 1024**2:.1f} MiB"
+    return Check("index", ok=True, found=f"{stats.videos} videos, {stats.segments} segments{size}")
 
 
 def _online(config: Config, url: str) -> Check:

@@ -32,6 +32,7 @@ STATUS: dict[type[YtragError], int] = {
     errors.DatabaseUnavailable: 503,
     errors.ManagementUnavailable: 503,
     errors.SearchUnavailable: 503,
+    errors.IndexUnreachable: 503,
     errors.ModelUnavailable: 503,
     errors.OutOfSpace: 507,
 }

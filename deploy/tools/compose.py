@@ -21,17 +21,22 @@ class MissingVariable(Exception):
 
 @dataclass(frozen=True)
 class Service:
-    """What one of our services runs, and the image's command that tells whether it serves; none: its own."""
+    """What one of our services runs, and the image's command that tells whether it serves; none: its own.
+
+    once: it ends by itself, before others start. profiles: it runs only where one of them is asked for.
+    """
 
     name: str
     command: list[str]
     environment: dict[str, str]
     health: list[str]
     replicas: int
+    once: bool
+    profiles: list[str]
 
 
 def our_services(variables: Mapping[str, str], table: Mapping[str, str]) -> list[Service]:
-    """The services that run our image, in the file's order, with what the table's patterns match replaced.
+    """The services that run our program, in the file's order, with what the table's patterns match replaced.
 
     A setting without a value is the variable's of its name; MissingVariable where ${NAME:?} has none.
     """
@@ -45,17 +50,20 @@ def our_services(variables: Mapping[str, str], table: Mapping[str, str]) -> list
             environment=_environment(told["environment"], variables),
             health=[] if "healthcheck" in told else health,
             replicas=told.get("deploy", {}).get("replicas", 1),
+            once=told["restart"] == "no",
+            profiles=told.get("profiles", []),
         )
         for name, told in services.items()
-        if told["image"] == services["api"]["image"]
+        if str(told.get("command", "")).startswith("ytrag ")
     ]
 
 
-def here(data: Path, port: int, database_url: str, broker_url: str) -> dict[str, str]:
+def here(data: Path, secrets: Path, port: int) -> dict[str, str]:
     """What stands in the containers' files, as patterns, and what stands for it on this machine."""
     return {
-        r"mysql://.*@mysql:3306/ytrag": database_url,
-        r"amqp://.*@rabbitmq:5672/ytrag": broker_url,
+        r"/run/secrets\b": str(secrets),
+        r"http://egress:3128": "",  # here is no other way out, and the talk comes from loopback
+        r"/var/tmp\b": str(data),  # noqa: S108  # the container's
         r"/data\b": str(data),
         r"\b0\.0\.0\.0\b": "127.0.0.1",
         r"\b8000\b": str(port),

@@ -10,6 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "deploy/requirements"
 HEADER = "# Made by `make lock` from pyproject.toml and lock-only.in; torch is in torch.txt.\n"
+EVERYWHERE = ("machines", "recogniser", "sentence-transformers")
+LOCKS = {"runtime": EVERYWHERE, "core": ("machines",), "asr": ("machines", "recogniser")}
+"""The extras of each lock but development's: for a machine that does all, and for the two images."""
+
 UV = Path(sysconfig.get_path("scripts"), "uv")
 
 
@@ -37,10 +41,13 @@ def main() -> None:
     check = "--check" in sys.argv
     stale = []
     with tempfile.TemporaryDirectory() as folder:
-        dev, runtime = Path(folder, "dev.txt"), Path(folder, "runtime.txt")
-        resolve(dev, extras=("demo", "dev"), constraints=(REQUIREMENTS / "torch.txt",))
-        resolve(runtime, extras=(), constraints=(REQUIREMENTS / "torch.txt", dev))
-        for made in (dev, runtime):
+        torch = REQUIREMENTS / "torch.txt"
+        dev = Path(folder, "dev.txt")
+        resolve(dev, extras=(*EVERYWHERE, "demo", "dev"), constraints=(torch,))
+        others = {Path(folder, f"{name}.txt"): extras for name, extras in LOCKS.items()}
+        for lock, extras in others.items():
+            resolve(lock, extras=extras, constraints=(torch, dev))
+        for made in (dev, *others):
             committed = REQUIREMENTS / made.name
             if not committed.exists() or committed.read_text() != made.read_text():
                 stale.append(made.name)

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import httpx
 
 from app.client import Client
 from app.errors import YtragError
@@ -49,17 +51,23 @@ def main() -> int:
     wishes = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    if code := subprocess.call([ROOT / "deploy/services.sh", "up"]):
+        return code
+    folder = wishes.folder.resolve()
+    return guarded(lambda: run_once(folder, ingest_talk) if wishes.once else run_on(folder), str(folder))
+
+
+def guarded(work: Callable[[], None], logs: str) -> int:
+    """Do it; what went wrong is printed, with where the logs are, and becomes the exit code."""
     try:
-        if code := subprocess.call([ROOT / "deploy/services.sh", "up"]):
-            return code
-        (run_once if wishes.once else run_on)(wishes.folder.resolve())
+        work()
     except KeyboardInterrupt:
         head("Stopped")
         return 130
     except (StackFailed, YtragError, TimeoutError) as error:
         lines = [f"{error.code}: {error.detail}", error.hint] if isinstance(error, YtragError) else error.args
         head("[red]The stack failed")
-        for line in (*lines, f"All logs: {wishes.folder}"):
+        for line in (*lines, f"All logs: {logs}"):
             out.print(f"  {line}", markup=False)
         return 1
     return 0
@@ -71,8 +79,8 @@ def run_on(folder: Path) -> None:
     assert database_url
     assert broker_url
     port = int(os.environ.get("API_PORT") or 8000)
-    services = our_services(os.environ, here(folder / "data", port, database_url, broker_url))
-    with Stack(services, folder) as stack:
+    secrets = put_secrets(folder / "secrets", database_url, broker_url)
+    with Stack(our_services(os.environ, here(folder / "data", secrets, port)), folder) as stack:
         head("Open until Ctrl-C")
         say("use it", f"export YTRAG_SERVER={stack.client.server} YTRAG_API_KEY={stack.key}")
         say("submit", ".venv/bin/ytrag submit https://www.youtube.com/watch?v=… --wait    # or a file")
@@ -84,8 +92,8 @@ def run_on(folder: Path) -> None:
             run(stack.api, "ytrag", "keys", "revoke", stack.key)
 
 
-def run_once(folder: Path) -> None:
-    """Send the talk through a stack of its own, and compare what a search finds with the script."""
+def run_once(folder: Path, work: Callable[["Stack", str], None]) -> None:
+    """Do the work on a stack of its own, beside a page with the talk, and look around in it."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as ended:
@@ -93,10 +101,41 @@ def run_once(folder: Path) -> None:
         database_url = ended.enter_context(servers.fresh_database())
         broker_url = ended.enter_context(servers.fresh_broker())
         page = ended.enter_context(WebServer(TALK))
-        services = our_services(ONCE, here(data, free_port(), database_url, broker_url))
-        stack = ended.enter_context(Stack(services, folder))
-        ingest_talk(stack, f"{page.url}/")
+        secrets = put_secrets(data / "secrets", database_url, broker_url)
+        stack = ended.enter_context(Stack(our_services(ONCE, here(data, secrets, free_port())), folder))
+        work(stack, f"{page.url}/")
+        look_around(stack)
     head(f"[green]Done in {time.monotonic() - began:.0f} s; all is as it should be, and taken down")
+
+
+def put_secrets(folder: Path, database_url: str, broker_url: str) -> Path:
+    """The folder with what `make secrets` makes for our containers, for the servers of this machine."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    for name, url in (("database_url", database_url), ("broker_url", broker_url)):
+        (folder / name).write_text(f"{url}\n")
+    return folder
+
+
+def look_around(stack: "Stack") -> None:
+    """See that every process says it is well and counts, and that the dashboard is for admins only."""
+    head("Health, metrics, dashboard")
+    for (service, _), port in zip(stack.processes, stack.ports, strict=True):
+        health, metrics = (httpx.get(f"http://127.0.0.1:{port}/{page}") for page in ("healthz", "metrics"))
+        if not (health.is_success and "ytrag_" in metrics.text):
+            raise StackFailed(f"{service.name}: {health.text}", f"{len(metrics.text)} characters of metrics")
+        series = sum(line.startswith("ytrag_") for line in metrics.text.splitlines())
+        say(service.name, f"healthy; {series} series at port {port}")
+    dashboard = f"{stack.client.server}/dramatiq/"
+    stranger, admin = (
+        httpx.get(dashboard),
+        httpx.get(dashboard, headers={"Authorization": f"Bearer {stack.key}"}),
+    )
+    if (stranger.status_code, admin.status_code) != (401, 200):
+        raise StackFailed(
+            f"The dashboard answers a stranger {stranger.status_code}, an admin {admin.status_code}."
+        )
+    say("dashboard", "a stranger is refused, an admin sees it")
 
 
 def ingest_talk(stack: "Stack", url: str) -> None:
@@ -121,8 +160,11 @@ class Stack:
     """The processes of our services for as long as the block runs; they write to <folder>/<service>.log."""
 
     def __init__(self, services: list[Service], folder: Path) -> None:
-        self.services, self.folder = services, folder
+        self.services = sorted((one for one in services if not one.profiles), key=lambda one: not one.once)
+        self.folder = folder
         self.processes: list[tuple[Service, subprocess.Popen[bytes]]] = []
+        self.ports: list[int] = []
+        """Where each process has its metrics."""
 
     def __enter__(self) -> Self:
         began = time.monotonic()
@@ -156,11 +198,16 @@ class Stack:
     def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         for service in self.services:
+            if service.once:
+                say(service.name, run(service, *service.command).replace("\n", "; "))
+                continue
             with self._log(service).open("wb") as log:  # shared by its replicas
                 # In sessions of their own: Ctrl-C reaches this process alone, which then stops them in order.
                 how: dict[str, Any] = {"stdout": log, "stderr": log, "cwd": ROOT, "start_new_session": True}
                 for _ in range(service.replicas):
-                    process = subprocess.Popen(argv(service.command), env=environment(service), **how)
+                    told = environment(service)
+                    self.ports.append(int(told["YTRAG_METRICS_PORT"]))
+                    process = subprocess.Popen(argv(service.command), env=told, **how)
                     self.processes.append((service, process))
             say(
                 service.name,

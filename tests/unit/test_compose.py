@@ -1,7 +1,8 @@
 """What docker-compose.yml and the image say agrees with the program; nothing is started."""
 
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,30 @@ from deploy.tools.compose import ROOT, MissingVariable, Service, fill, here, our
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
-PASSWORDS = {"MYSQL_PASSWORD": "one", "MYSQL_ROOT_PASSWORD": "two", "RABBITMQ_PASSWORD": "three"}
-COMPOSE: dict[str, Any] = fill(FILE, PASSWORDS)
-OURS = our_services(PASSWORDS, {})
+SECRETS = {"YTRAG_SECRETS": "./secrets"}
+COMPOSE: dict[str, Any] = fill(FILE, SECRETS)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = our_services(SECRETS, {})
 NOT_SET = {
     "server_name",  # each container's own
     "stage_time_limits_s",  # not one variable
-}
+    "database_url", "broker_url",  # in files
+}  # fmt: skip
+OF_IO = {"YTRAG_PROXY", "YTRAG_WEBHOOK_PROXY"}
+WITH_A_WAY_OUT = {"egress", "alertmanager", "caddy"}
+
+
+@pytest.fixture
+def config_of(tmp_path: Path) -> Callable[[Service], Config]:
+    """Reads a service's settings as its container does, from secrets as `make secrets` makes them."""
+    subprocess.run([ROOT / "deploy/secrets.sh", tmp_path], check=True, capture_output=True)
+    return lambda service: Config.from_env(
+        {name: re.sub("^/run/secrets", str(tmp_path), value) for name, value in service.environment.items()}
+    )
+
+
+def networks(name: str) -> set[str]:
+    return set(SERVICES[name]["networks"])
 
 
 def seconds(text: str) -> int:
@@ -32,24 +50,29 @@ def seconds(text: str) -> int:
 
 def mounts() -> Iterator[str]:
     """The sources of all mounts: names of volumes, and paths that begin with a dot."""
-    for service in COMPOSE["services"].values():
-        yield from (mount.partition(":")[0] for mount in service["volumes"])
+    for service in SERVICES.values():
+        yield from (mount.partition(":")[0] for mount in service.get("volumes", []) if ":" in mount)
 
 
 @pytest.mark.parametrize("service", OURS, ids=lambda service: service.name)
-def test_every_command_is_one_of_the_programs_with_settings_that_it_takes(service: Service) -> None:
+def test_every_command_is_one_of_the_programs_with_settings_that_it_takes(
+    service: Service, config_of: Callable[[Service], Config]
+) -> None:
     program, name, *arguments = service.command
 
-    config = Config.from_env(service.environment)
+    config = config_of(service)
 
     assert program == "ytrag"
     main.commands[name].make_context(name, arguments)
     assert (config.env, config.is_open()) == ("production", False)
     assert config.storage().startswith(f"file://{config.data_dir}/")
+    assert {"database_url", "broker_url"} <= set(SERVICES[service.name]["secrets"])
 
 
 def test_every_pool_has_its_workers_and_there_are_two_dispatchers() -> None:
-    pools = [service.command[2:] for service in OURS if service.command[1] == "worker"]
+    pools = [
+        service.command[2:] for service in OURS if service.command[1] == "worker" and not service.profiles
+    ]
 
     assert sorted(pools) == sorted([name] for name in Config().pools())
     assert [service.replicas for service in OURS if service.command[1] == "dispatcher"] == [2]
@@ -57,35 +80,69 @@ def test_every_pool_has_its_workers_and_there_are_two_dispatchers() -> None:
 
 def test_the_containers_are_given_every_setting_and_no_other_variable_of_ours() -> None:
     known = {PREFIX + setting.name.upper() for setting in fields(Config) if setting.name not in NOT_SET}
+    files = {"YTRAG_DATABASE_URL_FILE", "YTRAG_BROKER_URL_FILE"}
+    given = {name for name in FILE["x-environment"] if name.startswith(PREFIX)}
 
-    assert set(FILE["x-ytrag"]["environment"]) == known, "add it to docker-compose.yml, or here to NOT_SET"
-    assert set(re.findall(r"\bYTRAG_\w+", (ROOT / "deploy/example.env").read_text())) <= known
+    assert given == known - OF_IO | files, "add it to docker-compose.yml, or here to NOT_SET"
+    for name, told in SERVICES.items():
+        ours = {variable for variable in told.get("environment", {}) if variable.startswith(PREFIX)}
+        assert ours <= known | files | {"YTRAG_DOMAIN"}, name
+    example = set(re.findall(r"\bYTRAG_\w+", (ROOT / "deploy/example.env").read_text()))
+    assert example <= known | {"YTRAG_SECRETS", "YTRAG_DOMAIN"}
 
 
 def test_a_setting_of_the_user_reaches_the_containers_as_it_is() -> None:
-    wishes = {"YTRAG_COOKIES_FILE": "/data/8000/$x", "YTRAG_LOG_FORMAT": "text", "YTRAG_PROXY": ""}
+    wishes = {"YTRAG_COOKIES_FILE": "/data/8000/$x", "YTRAG_LOG_FORMAT": "text", "YTRAG_WHISPER_MODEL": ""}
 
-    environment = our_services(PASSWORDS | wishes, here(Path("/srv"), 9, "mysql://a$b@c/d", "amqp://"))[
-        0
-    ].environment
+    environment = our_services(SECRETS | wishes, here(Path("/srv"), Path("/a$b"), 9))[0].environment
 
     assert environment["YTRAG_COOKIES_FILE"] == "/data/8000/$x"
     assert environment["YTRAG_LOG_FORMAT"] == "text"
-    assert "YTRAG_PROXY" not in environment
-    assert environment["YTRAG_DATABASE_URL"] == "mysql://a$b@c/d"
+    assert "YTRAG_WHISPER_MODEL" not in environment
+    assert environment["YTRAG_DATABASE_URL_FILE"] == "/a$b/database_url"
 
 
-@pytest.mark.parametrize("name", ["MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD", "RABBITMQ_PASSWORD"])
-def test_a_password_that_is_not_given_stops_the_start(name: str) -> None:
-    with pytest.raises(MissingVariable, match=name):
-        fill(FILE, PASSWORDS | {name: ""})
+def test_without_secrets_the_start_stops_and_says_how_to_make_them() -> None:
+    with pytest.raises(MissingVariable, match="make secrets"):
+        fill(FILE, {})
 
 
-def test_the_example_lists_every_password_and_holds_none() -> None:
-    lines = (ROOT / "deploy/example.env").read_text().splitlines()
+def test_secrets_are_made_once_for_this_user_only_and_fit_one_another(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    make = [str(ROOT / "deploy/secrets.sh"), str(folder)]
+    subprocess.run(make, check=True, capture_output=True)
+    made = {path.name: path.read_text() for path in folder.iterdir()}
 
-    assert {line for line in lines if line and not line.startswith("#")} == {f"{name}=" for name in PASSWORDS}
-    assert set(re.findall(r"\$\{(\w+):\?", (ROOT / "docker-compose.yml").read_text())) == set(PASSWORDS)
+    again = subprocess.run(make, check=True, capture_output=True, text=True)
+
+    assert {path.name: path.read_text() for path in folder.iterdir()} == made
+    assert not re.search("^  made", again.stdout, re.MULTILINE)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for name, given in COMPOSE["secrets"].items():
+        assert given["file"].removeprefix("./secrets/") in made, name
+    passwords = [made[name].strip() for name in made if name.endswith("password")]
+    assert len(passwords) == len({*passwords}) == 4
+    assert all(len(password) == 48 for password in passwords)
+    mysql, rabbitmq = SERVICES["mysql"]["environment"], made["rabbitmq.conf"]
+    for url, names in (
+        (
+            "database_url",
+            (mysql["MYSQL_USER"], made["mysql_password"].strip(), "mysql", mysql["MYSQL_DATABASE"]),
+        ),
+        ("broker_url", (*re.findall(r"default_(?:user|pass) = (\S+)", rabbitmq), "rabbitmq", "ytrag")),
+    ):
+        parts = urlsplit(made[url].strip())
+        assert (parts.username, parts.password, parts.hostname, parts.path[1:]) == names
+    assert "default_vhost = ytrag" in rabbitmq
+
+
+def test_no_password_stands_in_the_file_and_none_of_the_secrets_comes_into_the_repository() -> None:
+    for name, told in SERVICES.items():
+        for variable, value in told.get("environment", {}).items():
+            assert "PASS" not in variable or variable.endswith("_FILE"), (name, variable)
+            assert not re.search(r"://\w+:[^@/]+@", str(value)), (name, variable)
+    assert "secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+    assert {"secrets/", ".env"} <= {*(ROOT / ".dockerignore").read_text().splitlines()}
 
 
 def test_every_path_that_is_mounted_or_copied_exists() -> None:
@@ -100,69 +157,132 @@ def test_every_path_that_is_mounted_or_copied_exists() -> None:
     assert copied
     assert [path for path in mounted + copied if not (ROOT / path).exists()] == []
     assert {name for name in mounts() if not name.startswith(".")} == set(COMPOSE["volumes"])
-    assert (ROOT / COMPOSE["services"]["api"]["build"]["dockerfile"]).is_file()
+    for told in SERVICES.values():
+        if build := told.get("build"):
+            assert (ROOT / build["dockerfile"]).is_file()
+            named = f" AS {build.get('target', '')}\n"
+            assert "target" not in build or named in (ROOT / build["dockerfile"]).read_text()
 
 
-def test_only_the_api_is_published_on_loopback_at_the_port_it_listens_on() -> None:
-    api = Config.from_env(OURS[0].environment)
+def test_all_but_the_tls_proxy_is_published_on_loopback_at_the_port_it_listens_on(
+    config_of: Callable[[Service], Config],
+) -> None:
+    api = config_of(OURS[0])
+    ports = {name: told["ports"] for name, told in SERVICES.items() if "ports" in told}
 
-    assert {name: told["ports"] for name, told in COMPOSE["services"].items() if "ports" in told} == {
-        "api": [f"127.0.0.1:8000:{api.port}"]
-    }
+    assert ports.pop("caddy") == ["80:80", "443:443"]
+    assert {name for name, (port,) in ports.items() if not port.startswith("127.0.0.1:")} == set()
+    assert ports["api"] == [f"127.0.0.1:8000:{api.port}"]
     assert api.host not in LOOPBACK
     assert f"EXPOSE {api.port}\n" in DOCKERFILE
     assert f"127.0.0.1:{api.port}/readyz" in OURS[0].health[-1]
+    assert f"reverse_proxy api:{api.port} " in (ROOT / "deploy/caddy/Caddyfile").read_text()
 
 
-def test_the_urls_lead_to_the_servers_and_accounts_that_are_made() -> None:
-    config, servers = Config.from_env(OURS[0].environment), COMPOSE["services"]
-    mysql, rabbitmq = servers["mysql"]["environment"], servers["rabbitmq"]["environment"]
+def test_prometheus_asks_each_of_our_services_at_its_metrics_port(
+    config_of: Callable[[Service], Config],
+) -> None:
+    jobs = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    looked_up = {
+        (name, asked["port"])
+        for job in jobs
+        for asked in job.get("dns_sd_configs", [])
+        for name in asked["names"]
+    }
+    fixed = {
+        target.partition(":")[0]
+        for job in jobs for asked in job.get("static_configs", []) for target in asked["targets"]
+    }  # fmt: skip
 
-    for url, names in (
-        (
-            config.database_url,
-            (mysql["MYSQL_USER"], mysql["MYSQL_PASSWORD"], "mysql", mysql["MYSQL_DATABASE"]),
-        ),
-        (
-            config.broker_url,
-            (
-                rabbitmq["RABBITMQ_DEFAULT_USER"],
-                rabbitmq["RABBITMQ_DEFAULT_PASS"],
-                "rabbitmq",
-                rabbitmq["RABBITMQ_DEFAULT_VHOST"],
-            ),
-        ),
-    ):
-        parts = urlsplit(url)
-        assert (parts.username, parts.password, parts.hostname, parts.path[1:]) == names
+    assert looked_up == {
+        (one.name, config_of(one).metrics_port) for one in OURS if not (one.once or one.profiles)
+    }
+    assert SERVICES["worker-asr-gpu"]["networks"]["inside"]["aliases"] == ["worker-asr"]
+    assert fixed - {"localhost"} <= set(SERVICES)
+
+
+def test_only_what_has_to_has_a_way_out_and_our_workers_only_by_the_proxy() -> None:
+    internal = {name for name, told in COMPOSE["networks"].items() if (told or {}).get("internal")}
+    no_route = COMPOSE["networks"]["front"]["driver_opts"]
+
+    assert internal == {"inside", "proxied"}
+    assert no_route == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+    assert {name for name in SERVICES if "outside" in networks(name)} == WITH_A_WAY_OUT
+    assert {name for name in SERVICES if "proxied" in networks(name)} == {"worker-io", "models", "egress"}
+    assert {name for name in SERVICES if "front" in networks(name)} == {
+        "api",
+        "prometheus",
+        "grafana",
+        "caddy",
+    }
+    io = SERVICES["worker-io"]["environment"]
+    port = re.search(r"^http_port (\d+)$", (ROOT / "deploy/egress/squid.conf").read_text(), re.MULTILINE)
+    assert port
+    assert {io[name] for name in OF_IO} == {f"http://egress:{port[1]}"}
+    caddy = SERVICES["caddy"]["networks"]["front"]["ipv4_address"]
+    assert SERVICES["api"]["environment"]["YTRAG_TRUSTED_PROXIES"] == caddy
+
+
+def test_nothing_may_do_what_it_need_not() -> None:
+    for name, told in SERVICES.items():
+        assert told["read_only"] is True, name
+        assert told["cap_drop"] == ["ALL"], name
+        assert told["security_opt"] == ["no-new-privileges:true"], name
+        assert "privileged" not in told, name
+        limits = told["deploy"]["resources"]["limits"]
+        assert set(limits) == {"memory", "cpus", "pids"}, name
+    assert {name: told["cap_add"] for name, told in SERVICES.items() if "cap_add" in told} == {
+        "caddy": ["NET_BIND_SERVICE"]
+    }
+    of_others = {
+        name
+        for name, told in SERVICES.items()
+        if "build" not in told and not told["image"].startswith("youtube-rag")
+    }
+    assert {name for name in of_others if re.match(r"[1-9]", SERVICES[name].get("user", ""))} == of_others - {
+        "caddy"
+    }
 
 
 @pytest.mark.parametrize("service", OURS, ids=lambda service: service.name)
-def test_each_of_ours_waits_for_its_servers_and_is_given_time_to_stop(service: Service) -> None:
-    told = COMPOSE["services"][service.name]
-    needed = {"mysql"} if service.name in ("api", "exporter") else {"mysql", "rabbitmq"}
+def test_each_of_ours_waits_for_its_servers_and_is_given_time_to_stop(
+    service: Service, config_of: Callable[[Service], Config]
+) -> None:
+    told = SERVICES[service.name]
+    waits = {name: how["condition"] for name, how in told["depends_on"].items()}
+    loads_a_model = service.name in ("worker-asr", "worker-asr-gpu", "worker-light")
 
-    assert told["depends_on"] == {name: {"condition": "service_healthy"} for name in needed}
-    assert (
-        seconds(told["stop_grace_period"]) > Config.from_env(service.environment).shutdown_timeout_s + GRACE_S
-    )
+    assert (waits.pop("models", None) == "service_completed_successfully") == loads_a_model
+    if service.once:
+        assert waits == {"egress": "service_started"}
+    else:
+        needed = {"mysql"} if service.name in ("api", "exporter") else {"mysql", "rabbitmq"}
+        assert waits == dict.fromkeys(needed, "service_healthy")
+    assert seconds(told["stop_grace_period"]) > config_of(service).shutdown_timeout_s + GRACE_S
     assert bool(service.health) == (service.name == "api")
 
 
-def test_everything_starts_again_and_both_servers_are_asked_for_their_health() -> None:
-    services = COMPOSE["services"]
+def test_everything_starts_again_and_is_asked_for_its_health() -> None:
+    assert {name for name, told in SERVICES.items() if told["restart"] != "unless-stopped"} == {"models"}
+    asked = {name for name, told in SERVICES.items() if told.get("healthcheck", {}).get("test")}
 
-    assert {told["restart"] for told in services.values()} == {"unless-stopped"}
-    assert services["mysql"]["healthcheck"]["test"][0] == "CMD-SHELL"
-    assert services["rabbitmq"]["healthcheck"]["test"][1] == "rabbitmq-diagnostics"
+    assert SERVICES.keys() - asked == {"api", "models"}  # the image's, and one that ends
+    assert SERVICES["mysql"]["healthcheck"]["test"][0] == "CMD-SHELL"
+    assert SERVICES["rabbitmq"]["healthcheck"]["test"][1] == "rabbitmq-diagnostics"
 
 
-def test_the_image_does_not_run_as_root_and_installs_from_the_locks() -> None:
-    final = DOCKERFILE.rpartition("\nFROM ")[2]
+def test_the_images_do_not_run_as_root_and_install_from_the_locks() -> None:
+    base = DOCKERFILE.partition(" AS base\n")[2].partition("\nFROM ")[0]
+    targets = {told["build"].get("target") for told in SERVICES.values() if "build" in told}
 
-    assert re.search(r"^USER [1-9]\d*$", final, re.MULTILINE)
-    assert "HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 " in final
+    assert re.search(r"^USER [1-9]\d*$", base, re.MULTILINE)
+    assert "HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 " in base
+    assert {target for target in targets if target} == set(
+        re.findall(r"^FROM base AS (\S+)$", DOCKERFILE, re.MULTILINE)
+    )
     installs = re.findall(r"^RUN pip install (.+)$", DOCKERFILE, re.MULTILINE)
-    assert [install.split()[-1] for install in installs] == ["torch.txt", "runtime.txt", "."]
+    assert [install.split()[-1] for install in installs[:4]] == ["core.txt", ".", "asr.txt", "."]
     assert all("--no-deps" in install for install in installs)
-    assert "--require-hashes" in installs[1]
+    assert all("--require-hashes" in install for install in installs if install.endswith(".txt"))
+    egress = (ROOT / "deploy/egress/Dockerfile").read_text()
+    assert "\nUSER proxy\n" in egress

@@ -37,7 +37,7 @@ def code_of(page: Path) -> list[str]:
 def test_every_setting_that_is_named_is_known(page: Path) -> None:
     named = set(re.findall(r"YTRAG_(?:[A-Z]|_(?=[A-Z<])|<STAGE>)+", page.read_text()))
 
-    known = SETTINGS | TIME_LIMITS | CLIENT
+    known = SETTINGS | TIME_LIMITS | CLIENT | {"YTRAG_DOMAIN", "YTRAG_SECRETS"}
     assert {name for name in named if name not in known and not name.startswith("YTRAG_TEST")} == set()
 
 
@@ -48,7 +48,10 @@ def test_every_command_that_is_named_exists_with_its_options(page: Path) -> None
 
 def commands_in(line: str) -> Iterator[list[str]]:
     """The words behind each `ytrag` of the line, up to a comment or the next command."""
-    for found in re.finditer(r"(?<!-p )\bytrag ([^#|;&>]*)", line):
+    account = "".join(
+        rf"(?<!{before})" for before in ("-p ", "-u ", "_vhost ", "_user ", "_tags ", "lib/", "ytrag ")
+    )
+    for found in re.finditer(rf"{account}\bytrag ([^#|;&>]*)", line):
         yield [word.strip("()'\"") for word in found[1].partition("$(")[0].split()]
 
 

@@ -36,15 +36,17 @@ def test_every_declared_dependency_is_locked_within_its_bounds() -> None:
     extras = PROJECT["optional-dependencies"]
     locked = pins("dev.txt") | pins("torch.txt")
 
-    for line in [*PROJECT["dependencies"], *extras["demo"], *extras["dev"]]:
+    for line in [*PROJECT["dependencies"], *(line for lines in extras.values() for line in lines)]:
         wanted = Requirement(line)
         assert all(version in wanted.specifier for version in locked[wanted.name]), line
 
 
-def test_the_runtime_lock_is_a_part_of_the_development_lock() -> None:
-    dev = pins("dev.txt")
+def test_each_lock_is_a_part_of_the_larger_one() -> None:
+    core, asr, runtime, dev = (pins(f"{name}.txt") for name in ("core", "asr", "runtime", "dev"))
 
-    assert pins("runtime.txt").items() <= dev.items()
+    assert core.items() < asr.items() < runtime.items() < dev.items()
+    assert "faster-whisper" in asr.keys() - core.keys()
+    assert "sentence-transformers" in runtime.keys() - asr.keys()
 
 
 def test_torch_and_cuda_stay_out_of_the_hashed_locks() -> None:
