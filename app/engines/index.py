@@ -49,7 +49,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class IndexStats:
-    """What an index holds; None: the size where it is not told, model and dimension before the first ensure()."""
+    """What an index holds; the size is None where it is not told, model and dimension before ensure()."""
 
     videos: int
     segments: int
