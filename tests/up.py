@@ -26,6 +26,7 @@ class Program:
         self.command, self.data_dir, self.settings = command, data_dir, settings
         self.log = data_dir / f"{name or command}.log"
         self.root = ROOT  # where its code is
+        self.prefix: tuple[str, ...] = ()  # what starts it elsewhere
 
     def __enter__(self) -> Self:
         self.start()
@@ -48,7 +49,7 @@ class Program:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli.main", *self.command.split()],
+                [*self.prefix, sys.executable, "-m", "app.cli.main", *self.command.split()],
                 env=self.environment,
                 cwd=self.root,
                 stdout=log,

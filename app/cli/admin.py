@@ -39,16 +39,19 @@ def doctor(*, online: str | None, as_json: bool) -> None:
         sys.exit(FAILED)
 
 
+MODELS: dict[str, Callable[[], Embedder | Recogniser]] = {"embedder": embedder, "recogniser": recogniser}
+
+
 @click.command()
+@click.option("--only", type=click.Choice([*MODELS]), help="Leave the other one out.")
 @as_json
 @guarded
-def models(*, as_json: bool) -> None:
+def models(*, only: str | None, as_json: bool) -> None:
     """Fetch the models that the settings name, where they are not here, and see that they load."""
     found: dict[str, dict[str, object]] = {}
-    loads: dict[str, Callable[[], Embedder | Recogniser]] = {"embedder": embedder, "recogniser": recogniser}
-    for what, load in loads.items():
+    for what in [only] if only else MODELS:
         began = time.monotonic()
-        name = load().name
+        name = MODELS[what]().name
         found[what] = {"name": name, "took_s": round(time.monotonic() - began, 1)}
         if not as_json:
             out.print(f"{what}: {escape(name)}, here and loaded in {found[what]['took_s']} s", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that resets, refuses or withholds what passes through it."""
+"""A TCP proxy, on loopback unless told otherwise: resets, refuses or withholds what passes through it."""
 
 import asyncio
 import socket
@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 RESET = struct.pack("ii", 1, 0)
 """Closing with this linger sends a reset, as a server that was killed does."""
@@ -15,16 +16,22 @@ RESET = struct.pack("ii", 1, 0)
 class Proxy:
     """Passes connections at its port on to the target for as long as the block runs."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.target = host, port
+    def __init__(self, host: str, port: int, *, at: str = "127.0.0.1") -> None:
+        self.target, self.at = (host, port), at
         self.refusing = False
         self._flows = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.StreamWriter] = set()
 
+    @classmethod
+    def before(cls, url: str, port: int, *, at: str = "127.0.0.1") -> Self:
+        """One before the server of the URL, whose port is this unless the URL says otherwise."""
+        parts = urlsplit(url)
+        return cls(parts.hostname or "127.0.0.1", parts.port or port, at=at)
+
     def __enter__(self) -> Self:
         self._flows.set()
-        self._server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._serve, self.at, 0))
         self.port: int = self._server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()

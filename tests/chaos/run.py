@@ -165,7 +165,7 @@ def chaos(folder: Path, *, seconds: float, seed: int) -> Report:
     with ExitStack() as stack:
         url, vhost = stack.enter_context(fresh_database()), stack.enter_context(fresh_broker())
         database, broker = (
-            stack.enter_context(proxy(one, port)) for one, port in ((url, 3306), (vhost, 5672))
+            stack.enter_context(Proxy.before(one, port)) for one, port in ((url, 3306), (vhost, 5672))
         )
         web = stack.enter_context(WebServer(FIXTURES))
         house = Production(
@@ -211,16 +211,10 @@ def settle(url: str, report: Report) -> None:
         report.repeated = sum(count for ((count,),) in counts)
 
 
-def proxy(url: str, port: int) -> Proxy:
-    """A proxy before the server of the URL."""
-    parts = urlsplit(url)
-    return Proxy(parts.hostname or "127.0.0.1", parts.port or port)
-
-
-def behind(proxy: Proxy, url: str) -> str:
+def behind(proxy: Proxy, url: str, *, at: str = "127.0.0.1") -> str:
     """The URL by way of the proxy."""
     credentials = urlsplit(url).netloc.rpartition("@")[0]
-    return urlsplit(url)._replace(netloc=f"{credentials}@127.0.0.1:{proxy.port}").geturl()
+    return urlsplit(url)._replace(netloc=f"{credentials}@{at}:{proxy.port}").geturl()
 
 
 def main() -> int:
