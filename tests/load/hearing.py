@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
+
+import jiwer
 
 from app.engines import cuts
 from app.engines.recogniser import Recogniser
@@ -43,9 +44,10 @@ def wer(said: str, words: Sequence[Word]) -> float:
 def differences_s(whole: Sequence[Word], chunked: Sequence[Word]) -> list[float]:
     """How far apart the same words begin in both."""
     return [
-        abs(whole[block.a + at].start_s - chunked[block.b + at].start_s)
-        for block in _matcher(whole, chunked).get_matching_blocks()
-        for at in range(block.size)
+        abs(whole[piece.ref_start_idx + at].start_s - chunked[piece.hyp_start_idx + at].start_s)
+        for piece in _aligned(whole, chunked)
+        if piece.type == "equal"
+        for at in range(piece.ref_end_idx - piece.ref_start_idx)
     ]
 
 
@@ -62,7 +64,8 @@ def inside(seams: Sequence[float], ends_s: Sequence[float]) -> int:
 def more_and_fewer(whole: Sequence[Word], chunked: Sequence[Word], seams: Sequence[float]) -> tuple[int, int]:
     """Words at seams that are only in the chunked text, and only in the whole one."""
     more = fewer = 0
-    for _, a, a_end, b, b_end in _matcher(whole, chunked).get_opcodes():
+    for piece in _aligned(whole, chunked):
+        a, a_end, b, b_end = piece.ref_start_idx, piece.ref_end_idx, piece.hyp_start_idx, piece.hyp_end_idx
         spare = (b_end - b) - (a_end - a)
         extra = [word for word in chunked[b:b_end] if _at_seam(word, seams)]
         missing = [word for word in whole[a:a_end] if _at_seam(word, seams)]
@@ -75,8 +78,11 @@ def _at_seam(word: Word, seams: Sequence[float]) -> bool:
     return any(abs(word.start_s - seam) <= AROUND_S for seam in seams)
 
 
-def _matcher(whole: Sequence[Word], chunked: Sequence[Word]) -> "SequenceMatcher[str]":
+def _aligned(whole: Sequence[Word], chunked: Sequence[Word]) -> list[jiwer.AlignmentChunk]:
+    """Which words stand for which, with the fewest differences over all: the recordings repeat themselves."""
     one, other = (
-        ["".join(filter(str.isalnum, word.text.lower())) for word in words] for words in (whole, chunked)
+        " ".join("".join(filter(str.isalnum, word.text.lower())) or "-" for word in words)
+        for words in (whole, chunked)
     )
-    return SequenceMatcher(None, one, other, autojunk=False)
+    (aligned,) = jiwer.process_words(one, other).alignments
+    return aligned

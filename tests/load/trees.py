@@ -46,5 +46,5 @@ def busy_s() -> float:
 
 def recognisers(pid: int) -> list[int]:
     """The processes below this one that recognise speech."""
-    served = b"--serve\0asr\0"
-    return [one for one in tree(pid) if Path(f"/proc/{one}/cmdline").read_bytes().endswith(served)]
+    served = b"\0--serve\0asr\0"
+    return [one for one in tree(pid) if served in Path(f"/proc/{one}/cmdline").read_bytes()]
