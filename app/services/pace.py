@@ -1,6 +1,7 @@
 """How fast this installation works, and how long its recognisers are taken: what estimates rest on."""
 
 import heapq
+import math
 import threading
 from collections import defaultdict
 from collections.abc import Callable
@@ -47,13 +48,26 @@ class _Kept(Generic[T]):
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds of work per second of video by kind of work, and how long a video usually is."""
+    """Seconds of one worker's work per second of video by kind of work, and how long a video usually is.
+
+    at_once: how many recognisers a video has.
+    """
 
     rates: dict[Kind, float]
     usual_duration_s: float
+    at_once: int
 
     def work_s(self, stage: str, duration_s: float, recogniser: str | None = None) -> float | None:
         """How long the stage takes for so long a video; None while there is nothing to learn it from."""
+        worked_s = self.worked_s(stage, duration_s, recogniser)
+        if worked_s is None or stage != FAN_OUT:
+            return worked_s
+        # Pieces of equal length are recognised side by side, and the last ones perhaps by fewer.
+        pieces = max(1, math.ceil(duration_s / config.current().chunk_s))
+        return worked_s / pieces * math.ceil(pieces / self.at_once)
+
+    def worked_s(self, stage: str, duration_s: float, recogniser: str | None = None) -> float | None:
+        """How long one worker takes for all of it."""
         named = recogniser or whisper_name(config.current().whisper_model)
         rate = self.rates.get((stage, named if stage == FAN_OUT else None))
         return None if rate is None else rate * duration_s
@@ -67,11 +81,17 @@ def pace() -> Pace:
     lengths = {job.id: job.duration_s or 0.0 for job in newest}
     work_s: dict[Kind, float] = defaultdict(float)
     video_s: dict[Kind, float] = defaultdict(float)
-    for job_id, kind, started_at, finished_at in [*_past_stages(lengths), *_past_recognitions(lengths)]:
+    stages = [(*past, lengths[past[0]]) for past in _past_stages(lengths)]
+    for _, kind, started_at, finished_at, took_in_s in [*stages, *_past_chunks(lengths)]:
         work_s[kind] += (finished_at - started_at).total_seconds()
-        video_s[kind] += lengths[job_id]
+        video_s[kind] += took_in_s
     usual_s = sum(lengths.values()) / len(lengths) if lengths else 0.0
-    return Pace({kind: work_s[kind] / video_s[kind] for kind in work_s}, usual_s)
+    return Pace({kind: work_s[kind] / video_s[kind] for kind in work_s}, usual_s, _recognisers())
+
+
+def _recognisers() -> int:
+    settings = config.current()
+    return max(1, min(settings.chunk_window, settings.workers_asr.total * max(1, census.servers())))
 
 
 Past = tuple[str, Kind, datetime, datetime]
@@ -101,6 +121,16 @@ def _past_recognitions(jobs: dict[str, float]) -> list[Past]:
     return [(job, (FAN_OUT, name), moment(first), moment(last)) for job, first, last, name in rows]
 
 
+def _past_chunks(jobs: dict[str, float]) -> list[tuple[str, Kind, datetime, datetime, float]]:
+    """Pieces of sound with their length, seconds: how long one recogniser takes, whatever works beside it."""
+    done = (Chunk.state == "completed") & (Chunk.attempt == 1) & (Chunk.end_s > Chunk.start_s)
+    rows = Chunk.select().where(Chunk.job.in_(list(jobs)) & done)
+    return [
+        (row.job_id, (FAN_OUT, row.recogniser), row.started_at, row.finished_at, row.end_s - row.start_s)
+        for row in rows
+    ]
+
+
 @_Kept
 def waits_s() -> dict[str, float]:
     """In how many seconds a recogniser will be free for each of the jobs that have yet to be recognised."""
@@ -112,6 +142,6 @@ def waits_s() -> dict[str, float]:
     found = {}
     for job_id, duration_s, progress in sorted(rows, key=lambda row: row[2] == 0):  # those at work first
         found[job_id] = heapq.heappop(free_at)
-        work_s = pace().work_s(FAN_OUT, duration_s or pace().usual_duration_s) or 0.0
+        work_s = pace().worked_s(FAN_OUT, duration_s or pace().usual_duration_s) or 0.0
         heapq.heappush(free_at, found[job_id] + (1 - progress) * work_s)
     return found
