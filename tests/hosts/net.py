@@ -9,10 +9,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from tests import tools
+from tests.observed import eventually
 
 DISK = "/mnt"
 
@@ -23,14 +25,13 @@ class Host:
 
     name: str
     address: str
-    namespace: str
     cable: str
+    pid: int
 
     @property
     def prefix(self) -> tuple[str, ...]:
-        """What a command begins with, so that it runs there; its disk is empty at first, and goes with it."""
-        disk = f'mount -t tmpfs none {DISK} && exec "$0" "$@"'
-        return ("ip", "netns", "exec", self.namespace, "unshare", "--mount", "sh", "-c", disk)
+        """What a command begins with, so that it runs there."""
+        return ("nsenter", f"--target={self.pid}", "--net", "--mount")
 
     def cut_off(self) -> None:
         """Pull its cable: nothing that was sent is answered any more, not even by a reset."""
@@ -65,7 +66,12 @@ def _host(undone: ExitStack, bridge: str, name: str, place: int) -> Host:
     _ip("link", "set", cable, "master", bridge, "up")
     for words in ("link set lo up", f"addr add {address}/24 dev eth0", "link set eth0 up"):
         _ip("-n", namespace, *words.split())
-    return Host(name, address, namespace, cable)
+    disk = f"mount -t tmpfs none {DISK} && exec sleep infinity"
+    keeper = ["ip", "netns", "exec", namespace, "unshare", "--mount", "sh", "-c", disk]
+    kept = undone.enter_context(subprocess.Popen(keeper))
+    undone.callback(kept.kill)
+    eventually(lambda: f" {DISK} tmpfs " in Path(f"/proc/{kept.pid}/mounts").read_text())
+    return Host(name, address, cable, kept.pid)
 
 
 def _needed() -> None:

@@ -21,8 +21,8 @@ from tests.webserver import WebServer
 
 SECONDS, CHUNK_S = 200, 12
 SETTINGS = {
-    "WHISPER_MODEL": "packaged-tiny.en", "LEASE_S": "4", "POLL_S": "0.2", "CHUNK_S": str(CHUNK_S),
-    "WHISPER_THREADS": "1", "WORKERS_ASR": "1x1", "DATA_DIR": DISK,
+    "WHISPER_MODEL": "packaged-tiny.en", "EMBEDDING_MODEL": "packaged", "DATA_DIR": DISK,
+    "CHUNK_S": str(CHUNK_S), "WHISPER_THREADS": "1", "WORKERS_ASR": "1x1", "LEASE_S": "4", "POLL_S": "0.2",
 }  # fmt: skip
 DOWN_S = 120
 
@@ -79,18 +79,16 @@ def test_a_host_that_is_cut_off_in_mid_video_loses_and_doubles_nothing(
             job_id = api.client.submit(f"{web.url}/talk.wav", language="en").job_id
             of = "FROM chunk WHERE job_id = ? AND worker LIKE ?"
 
-            def chunks(host: Host, state: str) -> int:
+            def chunks(host: Host, state: str = "completed") -> int:
                 return int(
                     query(f"SELECT COUNT(*) {of} AND state = ?", job_id, f"{host.name}:%", state)[0][0]
                 )
 
-            _until(lambda: chunks(left, "done") and chunks(right, "done") and chunks(left, "running"))
-            say(
-                f"left has done {chunks(left, 'done')} chunks, right {chunks(right, 'done')}; left is cut off"
-            )
+            _until(lambda: chunks(left) and chunks(right) and chunks(left, "running"))
+            say(f"left has done {chunks(left)} chunks, right {chunks(right)}; left is cut off")
             left.cut_off()
             job = api.client.wait(job_id, timeout_s=DOWN_S)
-            say(f"{job.status}: left did {chunks(left, 'done')} chunks, right {chunks(right, 'done')}")
+            say(f"{job.status}: left did {chunks(left)} chunks, right {chunks(right)}")
             again = query("SELECT COUNT(*) FROM chunk WHERE job_id = ? AND attempt > 1", job_id)[0][0]
             download = query("SELECT worker FROM job_stage WHERE job_id = ? AND name = 'download'", job_id)[
                 0
