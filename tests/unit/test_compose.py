@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ NOT_SET = {
     "database_url", "broker_url",  # in files
 }  # fmt: skip
 OF_IO = {"YTRAG_PROXY", "YTRAG_WEBHOOK_PROXY"}
+SMALLEST_CORES = 2
 WITH_A_WAY_OUT = {"egress", "alertmanager", "caddy"}
 
 
@@ -223,6 +225,15 @@ def test_only_what_has_to_has_a_way_out_and_our_workers_only_by_the_proxy() -> N
     assert SERVICES["api"]["environment"]["YTRAG_TRUSTED_PROXIES"] == caddy
 
 
+def test_nobody_else_is_given_the_address_that_is_believed() -> None:
+    [pool] = COMPOSE["networks"]["front"]["ipam"]["config"]
+    caddy = ip_address(SERVICES["caddy"]["networks"]["front"]["ipv4_address"])
+
+    assert caddy in ip_network(pool["subnet"])
+    assert caddy != ip_address(pool["gateway"])  # from which strangers come whom Docker's own proxy lets in
+    assert caddy not in ip_network(pool["ip_range"])
+
+
 def test_nothing_may_do_what_it_need_not() -> None:
     for name, told in SERVICES.items():
         assert told["read_only"] is True, name
@@ -230,18 +241,27 @@ def test_nothing_may_do_what_it_need_not() -> None:
         assert told["security_opt"] == ["no-new-privileges:true"], name
         assert "privileged" not in told, name
         limits = told["deploy"]["resources"]["limits"]
-        assert set(limits) == {"memory", "cpus", "pids"}, name
+        assert {"memory", "pids"} <= set(limits), name
+        # More than the machine has keeps all from starting. Recognisers count its cores: they have a weight.
+        assert ("cpu_shares" in told) == told["image"].startswith("youtube-rag-asr"), name
+        assert "cpu_shares" in told or float(limits["cpus"]) <= SMALLEST_CORES, name
     assert {name: told["cap_add"] for name, told in SERVICES.items() if "cap_add" in told} == {
         "caddy": ["NET_BIND_SERVICE"]
     }
-    of_others = {
-        name
-        for name, told in SERVICES.items()
-        if "build" not in told and not told["image"].startswith("youtube-rag")
-    }
-    assert {name for name in of_others if re.match(r"[1-9]", SERVICES[name].get("user", ""))} == of_others - {
-        "caddy"
-    }
+    for name, told in SERVICES.items():
+        ours = "build" in told or told["image"] == "youtube-rag"
+        assert ours or re.match(r"[1-9]", told["user"]), name
+
+
+def test_rabbitmq_holds_publishers_up_before_its_container_is_full() -> None:
+    told = (ROOT / "deploy/rabbitmq/container.conf").read_text()
+    mark = re.search(r"^vm_memory_high_watermark.absolute = (\d+)MB$", told, re.MULTILINE)
+
+    assert mark
+    assert int(mark[1]) <= 0.6 * 1024
+    assert SERVICES["rabbitmq"]["deploy"]["resources"]["limits"]["memory"] == "1g"
+    last = max(mount.split(":")[1] for mount in SERVICES["rabbitmq"]["volumes"] if "conf.d" in mount)
+    assert last.endswith("-container.conf")  # the last one counts
 
 
 @pytest.mark.parametrize("service", OURS, ids=lambda service: service.name)
@@ -284,5 +304,5 @@ def test_the_images_do_not_run_as_root_and_install_from_the_locks() -> None:
     assert [install.split()[-1] for install in installs[:4]] == ["core.txt", ".", "asr.txt", "."]
     assert all("--no-deps" in install for install in installs)
     assert all("--require-hashes" in install for install in installs if install.endswith(".txt"))
-    egress = (ROOT / "deploy/egress/Dockerfile").read_text()
-    assert "\nUSER proxy\n" in egress
+    for name, user in (("egress", "proxy"), ("caddy", "10002")):
+        assert f"\nUSER {user}\n" in (ROOT / f"deploy/{name}/Dockerfile").read_text()
