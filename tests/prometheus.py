@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,7 +14,7 @@ import yaml
 
 from deploy.tools.rules import ROOT, shortened
 from tests import services, tools
-from tests.observed import Observed, answers, eventually
+from tests.observed import answers, eventually
 from tests.receiver import Receiver
 from tests.up import free_port
 
@@ -67,8 +67,18 @@ class Monitoring:
         return {series["metric"]["job"]: int(series["value"][1]) for series in found}
 
 
+class House(Protocol):
+    """What is watched: each process's metrics port by its name, with a number if there are more; settings."""
+
+    @property
+    def ports(self) -> Mapping[str, int]: ...
+
+    @property
+    def settings(self) -> Mapping[str, str]: ...
+
+
 @contextmanager
-def watching(house: Observed, folder: Path) -> Iterator[Monitoring]:
+def watching(house: House, folder: Path) -> Iterator[Monitoring]:
     """Prometheus (with all rules, as without Grafana) and Alertmanager, for as long as the block runs."""
     tools.needed()
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +117,7 @@ def _start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
 
 
-def _configure(house: Observed, monitoring: Monitoring, folder: Path) -> None:
+def _configure(house: House, monitoring: Monitoring, folder: Path) -> None:
     """Our files with this house's addresses, and with seconds for minutes in what is waited for."""
     for name in ("alerts", "meta"):
         (folder / f"{name}.yml").write_text(yaml.safe_dump(shortened(name, factor=SHORTER)))
@@ -130,10 +140,10 @@ def _configure(house: Observed, monitoring: Monitoring, folder: Path) -> None:
     (folder / "alertmanager.yml").write_text(text)
 
 
-def _places(house: Observed, monitoring: Monitoring) -> Mapping[str, list[str]]:
+def _places(house: House, monitoring: Monitoring) -> Mapping[str, list[str]]:
     by_job: dict[str, list[str]] = {}
     for name, port in house.ports.items():
-        by_job.setdefault(name.rstrip("12"), []).append(f"127.0.0.1:{port}")
+        by_job.setdefault(name.rstrip("0123456789"), []).append(f"127.0.0.1:{port}")
     rabbitmq = [services.broker_metrics()]
     return {
         **by_job,

@@ -2,8 +2,8 @@
 # In $VAR each has a folder, a pid file ("pid start-time") and a log.
 
 PACKAGES=(rabbitmq-server mariadb-server-core mariadb-client)
-TOOLS=(prometheus prometheus-alertmanager squid iproute2)  # tests run them with our configuration
-UNITS=(rabbitmq-server.service epmd.service epmd.socket prometheus.service prometheus-alertmanager.service squid.service)
+TOOLS=(prometheus prometheus-alertmanager squid caddy iproute2)  # tests run them with our configuration
+UNITS=(rabbitmq-server.service epmd.service epmd.socket prometheus.service prometheus-alertmanager.service squid.service caddy.service)
 PATH=$PATH:/usr/lib/rabbitmq/bin:/usr/sbin:/sbin  # a plain user's PATH lacks them
 DROP=()  # what runs a command as the server's account
 STOP_S=30
@@ -86,7 +86,7 @@ native_prepare() {
 }
 
 native_tools() {
-    command -v promtool && command -v amtool && command -v squid && command -v ip || install "${TOOLS[@]}"
+    command -v promtool && command -v amtool && command -v squid && command -v caddy && command -v ip || install "${TOOLS[@]}"
 }
 
 own() {

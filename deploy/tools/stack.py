@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,8 @@ from deploy.tools.compose import ROOT, Service, here, our_services
 from deploy.tools.demo import outcome, took_s
 from deploy.tools.demo_report import Script, head, out, say, show_search
 from tests import services as servers
+from tests.observed import eventually
+from tests.prometheus import watching
 from tests.up import free_port
 from tests.webserver import WebServer
 
@@ -105,6 +108,7 @@ def run_once(folder: Path, work: Callable[["Stack", str], None]) -> None:
         stack = ended.enter_context(Stack(our_services(ONCE, here(data, secrets, free_port())), folder))
         work(stack, f"{page.url}/")
         look_around(stack)
+        look_at_alerts(stack, broker_url, data / "monitoring")
     head(f"[green]Done in {time.monotonic() - began:.0f} s; all is as it should be, and taken down")
 
 
@@ -136,6 +140,35 @@ def look_around(stack: "Stack") -> None:
             f"The dashboard answers a stranger {stranger.status_code}, an admin {admin.status_code}."
         )
     say("dashboard", "a stranger is refused, an admin sees it")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A stack as Prometheus sees it."""
+
+    ports: dict[str, int]
+    settings: dict[str, str]
+
+
+def look_at_alerts(stack: "Stack", broker_url: str, folder: Path) -> None:
+    """Have Prometheus and Alertmanager with our configuration look at all processes: no alarm is due."""
+    if subprocess.run([ROOT / "deploy/services.sh", "tools"], capture_output=True).returncode:
+        say("alerts", "not looked at: Prometheus and Alertmanager are not to be had here")
+        return
+    names = [service.name.partition("-")[0] for service, _ in stack.processes]
+    ports = {
+        f"{name}{place}": port for place, (name, port) in enumerate(zip(names, stack.ports, strict=True))
+    }
+    with watching(Watched(ports, {"BROKER_URL": broker_url}), folder) as monitoring:
+        firing = 'ALERTS{alertstate="firing"}'
+        eventually(lambda: sum(monitoring.targets_up().values()) >= len(ports) and monitoring.ask(firing))
+        up, fires = (
+            monitoring.targets_up(),
+            {found["metric"]["alertname"] for found in monitoring.ask(firing)},
+        )
+    if fires != {"Watchdog"} or any(not up.get(name) for name in names):
+        raise StackFailed(f"Alerts that fire: {', '.join(sorted(fires))}; targets that answer: {up}")
+    say("alerts", f"{sum(up.values())} targets answer Prometheus; nothing fires but Watchdog")
 
 
 def ingest_talk(stack: "Stack", url: str) -> None:
