@@ -120,8 +120,26 @@ def test_recognition_is_judged_by_its_own_speed_too(time: StoppedClock) -> None:
     claim.report(0.9)
     claims.renew(claim)
 
+    # At its own speed it takes 100 s, at the learned one 30: 93 by nine tenths and one; 90 have passed.
     rest_s = TOOK_S["segment"] + TOOK_S["embed"] + TOOK_S["index"]
-    assert left_s(job_id, time) == pytest.approx(0.1 * (0.9 * 100 + 0.1 * 30) + rest_s)
+    assert left_s(job_id, time) == pytest.approx(3 + rest_s)
+
+
+@pytest.mark.usefixtures("past")
+def test_recognition_that_tells_nothing_for_a_while_is_judged_by_the_time_that_passes(
+    time: StoppedClock,
+) -> None:
+    job_id = known()
+    work.do(job_id, "download", "extract_audio")
+    work.begin_recognition(job_id)
+    work.take(job_id, CHUNK_ACTOR)
+
+    told = []
+    for _ in range(3):
+        time.pass_s(6)
+        told.append(left_s(job_id, time))
+
+    assert told == [24 + 7, 18 + 7, 15 + 7]  # of 60 s of sound it may have heard 30 without telling
 
 
 @pytest.mark.usefixtures("past")
