@@ -21,7 +21,7 @@ def test_each_video_of_a_feed_becomes_a_job_and_is_counted(up: Up, tmp_path: Pat
         (tmp_path / "feed.xml").write_text(feed)
         batch_id = up.client.submit_batch(url=f"{site.url}/feed.xml", priority="high").batch_id
 
-        give_up = time.monotonic() + 120
+        give_up = time.monotonic() + 240
         while (found := up.client.batch(batch_id)).status not in ("completed", "failed"):
             assert time.monotonic() < give_up, found
             time.sleep(0.2)
