@@ -99,14 +99,13 @@ def test_a_host_that_is_cut_off_in_mid_video_loses_and_doubles_nothing(
             assert api.client.wait(other, timeout_s=DOWN_S).status == "completed"
             done = query(f"SELECT COUNT(*) {of}", other, "left:%")[0][0]
             say(f"another video: left did {done} of its chunks")
-            broken = broken_promises(query)
+            _until(lambda: not broken_promises(query))
 
         hit = api.client.search("ask what you can do for your country").hits[0]
     assert job.status == "completed", job.error
     assert again in (1, 2)
     assert str(download).startswith("front:")
     assert done
-    assert broken == []
     assert "country" in hit.text
 
 
