@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ class Monitoring:
 
     def __init__(self, webhook: Receiver) -> None:
         self.webhook = webhook
+        self.began = time.time()
         self.prometheus, self.alertmanager = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
 
     @property

@@ -111,7 +111,7 @@ def test_every_query_of_panels_and_rules_has_a_finite_answer_after_real_work(
 
 
 def test_the_page_of_make_monitor_draws_every_panel_and_the_alerts(monitoring: Monitoring) -> None:
-    window = monitor_page.Window(monitoring.ask_range, time.time() - 60, time.time())
+    window = monitor_page.Window(monitoring.ask_range, monitoring.began, time.time())
 
     boards = monitor_page.drawn(window)
     page = monitor_page.page(boards, window, told=monitoring.alerts, about="A test.")
