@@ -20,7 +20,7 @@ SETTINGS = {
 
 
 def wait(
-    client: Client, batch_id: str, until: Callable[[BatchDetailAnswer], bool], timeout_s: float = 120
+    client: Client, batch_id: str, until: Callable[[BatchDetailAnswer], bool], timeout_s: float = 240
 ) -> BatchDetailAnswer:
     """Look at the batch until it is so, and return it."""
     give_up = time.monotonic() + timeout_s

@@ -27,7 +27,7 @@ DASH = (
 def make(path: Path, *arguments: str) -> Path:
     """Run ffmpeg with these arguments and this output."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y"]
-    subprocess.run([*command, *arguments, f"file:{path}"], check=True, timeout=60, stdin=subprocess.DEVNULL)
+    subprocess.run([*command, *arguments, f"file:{path}"], check=True, timeout=180, stdin=subprocess.DEVNULL)
     return path
 
 

@@ -77,7 +77,7 @@ def answers(address: str) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
+def eventually(condition: Callable[[], object], timeout_s: float = 90.0) -> None:
     """Return once the condition holds."""
     give_up = time.monotonic() + timeout_s
     while not condition():

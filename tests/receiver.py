@@ -54,7 +54,7 @@ class Receiver:
         self.server.shutdown()
         self.server.server_close()
 
-    def wait_for(self, count: int, timeout_s: float = 30) -> list[Received]:
+    def wait_for(self, count: int, timeout_s: float = 90) -> list[Received]:
         """So many calls, as soon as they have come."""
         with self.come:
             assert self.come.wait_for(lambda: len(self.received) >= count, timeout_s), self.received

@@ -22,4 +22,4 @@ def needed() -> None:
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     """Run promtool or amtool."""
     needed()
-    return subprocess.run(list(command), capture_output=True, text=True, timeout=60)
+    return subprocess.run(list(command), capture_output=True, text=True, timeout=180)

@@ -34,7 +34,7 @@ def work(up: Up, web: WebServer, number: int) -> JobStatusAnswer:
     url = f"{web.url}{SPEECH}?{number}"
     accepted = up.client.submit(url, mode="asr", priority=("low", "default", "high", "critical")[number % 4])
     up.client.submit(url, mode="asr")  # once more: a duplicate
-    ended = up.client.wait(accepted.job_id, every_s=0.2, timeout_s=120)
+    ended = up.client.wait(accepted.job_id, every_s=0.2, timeout_s=240)
     up.client.search("your country", mode="keyword")
     for path in ("/api/jobs/none/status", "/nothing/here"):
         httpx.get(f"{up.client.server}{path}")
@@ -50,7 +50,7 @@ def add_webhook(up: Up, url: str) -> None:
 def fail_for_good(up: Up, web: WebServer) -> JobStatusAnswer:
     """A source that answers with errors, until the retries are spent."""
     job_id = up.client.submit(f"{web.url}/status/500?{secrets.token_hex(4)}").job_id
-    return up.client.wait(job_id, every_s=0.2, timeout_s=120)
+    return up.client.wait(job_id, every_s=0.2, timeout_s=240)
 
 
 def cancel_one(up: Up, web: WebServer) -> None:

@@ -13,7 +13,7 @@ from typing import Self
 from app.client import Client, ServerUnreachable
 
 ROOT = Path(__file__).parent.parent
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 
 
 class Program:

@@ -57,7 +57,7 @@ def concat_of_a_file(folder: Path) -> Path:
 
 
 def ended(up: Up, path: Path) -> JobStatusAnswer:
-    return up.client.wait(up.client.upload(path, force=True).job_id, timeout_s=60)
+    return up.client.wait(up.client.upload(path, force=True).job_id, timeout_s=180)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_bad_address_fails_with_a_reason_after_as_many_tries_as_may_help(
     (site / "page.txt").write_text("There is no video here.")
     settings = {"RETRY_DELAYS_S": "0.1,0.1,0.1", "POLL_S": "0.1", "MAX_DOWNLOAD_BYTES": "1000000"}
     with WebServer(site) as web, Up(tmp_path / "var", **settings) as up:
-        status = up.client.wait(up.client.submit(web.url + path).job_id, timeout_s=60)
+        status = up.client.wait(up.client.submit(web.url + path).job_id, timeout_s=180)
 
         assert status.error is not None
         assert (status.status, status.error.code) == ("failed", code), status.error.detail

@@ -68,7 +68,7 @@ def told(house: Production, *words: str) -> str:
     """What a command on this machine's settings prints."""
     command = [sys.executable, "-m", "app.cli.main", *words]
     done = subprocess.run(
-        command, env=house.environment, cwd=ROOT, capture_output=True, text=True, timeout=60
+        command, env=house.environment, cwd=ROOT, capture_output=True, text=True, timeout=180
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -87,7 +87,7 @@ def failed_job(up: Production, folder: Path, name: str) -> str:
     """A job that failed because its file was not there."""
     with WebServer(folder) as web:
         job_id = up.client.submit(f"{web.url}/{name}").job_id
-        assert up.client.wait(job_id, timeout_s=60).status == "failed"
+        assert up.client.wait(job_id, timeout_s=180).status == "failed"
     return job_id
 
 
@@ -120,7 +120,7 @@ def test_a_failed_job_is_requeued_from_its_traceback_and_completes(
     page = site.page
     with WebServer(tmp_path) as web:
         job_id = up.client.submit(f"{web.url}/late.flac").job_id
-        up.client.wait(job_id, timeout_s=60)
+        up.client.wait(job_id, timeout_s=180)
         message_of(page, job_id)
         expect(page.locator("pre", has_text="Traceback (most recent call last)")).to_be_visible()
         expect(page.get_by_text(re.compile("running +.+:\\d+"))).to_be_visible()
@@ -152,7 +152,7 @@ def test_a_double_click_publishes_once(site: Watched, up: Production, tmp_path: 
     )
 
     assert sent == 3
-    ended = up.client.wait(job_id, timeout_s=60)
+    ended = up.client.wait(job_id, timeout_s=180)
     assert ended.status == "failed"  # its server is gone: tried again, and no more than once
     page.goto(f"/dramatiq/job/{job_id}")
     expect(page.get_by_role("row", name=re.compile("retried"))).to_have_count(1)

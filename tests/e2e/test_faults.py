@@ -44,7 +44,7 @@ def submit(client: Client, web: WebServer, count: int) -> list[str]:
 
 def all_complete(production: Production, jobs: list[str]) -> None:
     for job in jobs:
-        ended = production.client.wait(job, timeout_s=120)
+        ended = production.client.wait(job, timeout_s=240)
         assert ended.status == "completed", ended.error
     promises_are_kept(production)
 
@@ -63,7 +63,7 @@ def test_rabbitmq_killed_in_mid_work_loses_and_doubles_nothing(
     production: Production, rabbitmq: Server, web: WebServer
 ) -> None:
     jobs = submit(production.client, web, 6)
-    production.client.wait(jobs[3], timeout_s=60)  # the critical one, so that the others are on their way
+    production.client.wait(jobs[3], timeout_s=180)  # the critical one, so that the others are on their way
     rabbitmq.kill()
     rabbitmq.start()
 
@@ -74,7 +74,7 @@ def test_a_database_killed_in_mid_work_loses_and_doubles_nothing(
     production: Production, mariadb: Server, web: WebServer
 ) -> None:
     jobs = submit(production.client, web, 6)
-    production.client.wait(jobs[3], timeout_s=60)
+    production.client.wait(jobs[3], timeout_s=180)
     mariadb.kill()
     mariadb.start()
 

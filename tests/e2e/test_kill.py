@@ -58,7 +58,7 @@ def test_a_job_killed_in_a_stage_completes_with_attempt_2_there_and_every_result
     job_id = killed_in(stage, up, web)
     revive(up)
 
-    ended = up.client.wait(job_id, timeout_s=120)
+    ended = up.client.wait(job_id, timeout_s=240)
 
     transcript = up.client.transcript(ended.video_id or "")
     assert ended.status == "completed"
@@ -85,7 +85,7 @@ def test_a_worker_killed_in_mid_video_costs_the_chunk_in_hand_only(up: Up, tmp_p
 
         kill(worker, up)
         revive(up)
-        ended = up.client.wait(job_id, timeout_s=120)
+        ended = up.client.wait(job_id, timeout_s=240)
 
         after = chunks_of(job_id, "state = 'completed'", query)
     assert ended.status == "completed"
@@ -127,7 +127,7 @@ def killed_in(stage: str, up: Up, web: WebServer) -> str:
             if state_of(job_id, stage, query)[0] == "running":
                 return job_id
         revive(up)
-        up.client.wait(job_id, timeout_s=120)
+        up.client.wait(job_id, timeout_s=240)
     raise AssertionError(f"{stage} ended each time before it could be killed")
 
 

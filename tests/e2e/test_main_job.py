@@ -28,7 +28,7 @@ def talk(client: Client) -> Iterator[JobStatusAnswer]:
     """The ingested talk."""
     with WebServer(FIXTURES) as web:
         accepted = client.submit(f"{web.url}/talk/index.html", mode="asr")
-        yield client.wait(accepted.job_id, timeout_s=120)
+        yield client.wait(accepted.job_id, timeout_s=240)
 
 
 def test_the_job_completes_with_every_stage_timed(talk: JobStatusAnswer) -> None:
@@ -85,7 +85,7 @@ def test_a_transcript_can_be_had_in_four_forms(client: Client, talk: JobStatusAn
 def test_an_upload_goes_the_same_way(client: Client) -> None:
     accepted = client.upload(FIXTURES / "speech" / "jfk.flac", title="Inaugural address")
 
-    ended = client.wait(accepted.job_id, timeout_s=60)
+    ended = client.wait(accepted.job_id, timeout_s=180)
     hit = client.search("what can you do for your country?", video_id=ended.video_id).hits[0]
 
     assert ended.status == "completed"
@@ -95,7 +95,7 @@ def test_an_upload_goes_the_same_way(client: Client) -> None:
 
 def test_a_deleted_video_is_gone_and_can_be_sent_again(up: Up, client: Client, web: WebServer) -> None:
     url = f"{web.url}/speech/jfk.flac"
-    video = client.wait(client.submit(url).job_id, timeout_s=60).video_id or ""
+    video = client.wait(client.submit(url).job_id, timeout_s=180).video_id or ""
 
     client.delete_video(video)
 
@@ -104,15 +104,15 @@ def test_a_deleted_video_is_gone_and_can_be_sent_again(up: Up, client: Client, w
     assert gone.value.status == 404
     found = client.search("your country", mode="keyword", limit=50).hits
     assert video not in {hit.video.id for hit in found}
-    again = client.wait(client.submit(url).job_id, timeout_s=60)
+    again = client.wait(client.submit(url).job_id, timeout_s=180)
     assert again.status == "completed"
 
 
 def test_forcing_again_replaces_the_transcript(client: Client, web: WebServer) -> None:
     url = f"{web.url}/speech/jfk.flac"
-    first = client.wait(client.submit(url, force=True).job_id, timeout_s=60)
+    first = client.wait(client.submit(url, force=True).job_id, timeout_s=180)
 
-    second = client.wait(client.submit(url, force=True).job_id, timeout_s=60)
+    second = client.wait(client.submit(url, force=True).job_id, timeout_s=180)
 
     assert second.job_id != first.job_id
     assert second.video_id == first.video_id
@@ -126,7 +126,7 @@ def test_a_delayed_job_starts_when_its_time_has_come_and_not_before(client: Clie
     accepted = client.submit(f"{web.url}/speech/jfk.flac", force=True, delay_s=2)
 
     waiting = client.status(accepted.job_id)
-    ended = client.wait(accepted.job_id, timeout_s=60)
+    ended = client.wait(accepted.job_id, timeout_s=180)
 
     assert waiting.status == "scheduled"
     assert ended.started_at is not None

@@ -134,7 +134,7 @@ def test_a_second_process_on_the_port_is_refused_and_the_first_goes_on(house: Ob
     environment = house.environment | {"YTRAG_METRICS_PORT": str(house.ports["worker"])}
     second = [sys.executable, "-m", "app.cli.main", command]
 
-    done = subprocess.run(second, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(second, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=180)
 
     assert done.returncode in (1, 2)
     assert "YTRAG_METRICS_PORT" in done.stderr

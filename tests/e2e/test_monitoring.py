@@ -19,7 +19,7 @@ from tests.services import execute, fresh_broker, fresh_database
 from tests.webserver import WebServer
 
 PILE = 150
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
@@ -45,7 +45,7 @@ def monitoring(stack: ExitStack, house: Observed, tmp_path_factory: pytest.TempP
     return stack.enter_context(watching(house, tmp_path_factory.mktemp("monitoring")))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_pile_without_a_worker_is_told_to_the_webhook_and_its_end_too(
     house: Observed, monitoring: Monitoring
 ) -> None:
@@ -70,7 +70,7 @@ def test_a_pile_without_a_worker_is_told_to_the_webhook_and_its_end_too(
         eventually(partial(monitoring.told, name, "resolved"), PATIENCE_S)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_failures_are_told_until_somebody_has_taken_note_of_them(
     house: Observed, monitoring: Monitoring
 ) -> None:
@@ -83,7 +83,7 @@ def test_failures_are_told_until_somebody_has_taken_note_of_them(
     eventually(lambda: monitoring.told("FailedJobsHigh", "resolved"), PATIENCE_S)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_every_query_of_panels_and_rules_has_a_finite_answer_after_real_work(
     house: Observed, monitoring: Monitoring
 ) -> None:

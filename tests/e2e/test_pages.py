@@ -120,7 +120,7 @@ def test_markup_in_titles_and_transcripts_does_nothing_on_any_page_of_any_size(
     (talk / "index.html").write_text(page_of.replace(title, hostile))
     (talk / "talk.en.vtt").write_text(f"WEBVTT\n\n00:00.000 --> 00:05.000\nMarkup says {hostile}.\n")
     with WebServer(tmp_path) as web:
-        job = up.client.wait(up.client.submit(f"{web.url}/talk/index.html").job_id, timeout_s=60)
+        job = up.client.wait(up.client.submit(f"{web.url}/talk/index.html").job_id, timeout_s=180)
     page = site.page
 
     for size, scheme in ((1200, "light"), (360, "dark")):

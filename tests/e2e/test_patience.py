@@ -86,7 +86,7 @@ def test_a_premiere_waits_for_its_time_as_a_scheduled_job(up: Up, youtube: YouTu
     video.answer = "ok"
     youtube.save()
 
-    done = up.client.wait(job_id, timeout_s=60)
+    done = up.client.wait(job_id, timeout_s=180)
 
     assert (done.status, done.stages[0].attempt) == ("completed", 1)
     assert youtube.asked("/watch")[-1].at >= video.starts_at - 1

@@ -35,11 +35,11 @@ def test_a_download_that_failed_is_retried_to_completion_once_the_video_is_there
 ) -> None:
     with WebServer(tmp_path) as web:
         job_id = up.client.submit(f"{web.url}/jfk.flac").job_id
-        failed = up.client.wait(job_id, timeout_s=60)
+        failed = up.client.wait(job_id, timeout_s=180)
         shutil.copy(FIXTURES / "speech" / "jfk.flac", tmp_path)
 
         printed = command(up, "retry", job_id)
-        ended = up.client.wait(job_id, timeout_s=60)
+        ended = up.client.wait(job_id, timeout_s=180)
 
     assert failed.error is not None
     assert (failed.status, failed.error.code) == ("failed", "video_unavailable")
@@ -50,11 +50,11 @@ def test_a_download_that_failed_is_retried_to_completion_once_the_video_is_there
 
 
 def test_a_completed_job_is_done_again_from_its_segments_on(up: Up, web: WebServer) -> None:
-    first = up.client.wait(up.client.submit(f"{web.url}/speech/jfk.flac").job_id, timeout_s=60)
+    first = up.client.wait(up.client.submit(f"{web.url}/speech/jfk.flac").job_id, timeout_s=180)
     asked = len(web.requests)
 
     answer = up.client.retry(first.job_id, from_stage="segment")
-    again = up.client.wait(first.job_id, timeout_s=60)
+    again = up.client.wait(first.job_id, timeout_s=180)
 
     assert answer.from_stage == "segment"
     assert (again.status, again.video_id) == ("completed", first.video_id)
@@ -69,7 +69,7 @@ def test_a_completed_job_is_done_again_from_its_segments_on(up: Up, web: WebServ
 
 def test_an_upload_cannot_be_done_again_from_a_file_that_is_gone(up: Up) -> None:
     job_id = up.client.upload(FIXTURES / "speech" / "jfk.flac", force=True).job_id
-    ended = up.client.wait(job_id, timeout_s=60)
+    ended = up.client.wait(job_id, timeout_s=180)
     files_are_gone(up, job_id)
 
     with pytest.raises(RequestRefused) as refused:
@@ -77,13 +77,13 @@ def test_an_upload_cannot_be_done_again_from_a_file_that_is_gone(up: Up) -> None
 
     assert (refused.value.status, refused.value.code) == (409, "upload_gone")
     assert up.client.retry(job_id, from_stage="embed").from_stage == "embed"
-    assert up.client.wait(job_id, timeout_s=60).video_id == ended.video_id
+    assert up.client.wait(job_id, timeout_s=180).video_id == ended.video_id
 
 
 def test_jobs_are_found_and_counted_on_the_command_line(up: Up, tmp_path: Path) -> None:
     with WebServer(tmp_path) as web:
         job_id = up.client.submit(f"{web.url}/nothing-here.mp3").job_id
-        up.client.wait(job_id, timeout_s=60)
+        up.client.wait(job_id, timeout_s=180)
 
     listed = json.loads(command(up, "jobs", "--q", "NOTHING-here", "--status", "failed", "--json"))
     numbers = json.loads(command(up, "jobs", "--stats", "--json"))
@@ -99,7 +99,7 @@ def test_jobs_are_found_and_counted_on_the_command_line(up: Up, tmp_path: Path) 
 def test_an_installation_that_has_done_a_job_says_when_the_next_one_will_be_done(
     up: Up, web: WebServer
 ) -> None:
-    up.client.wait(up.client.submit(f"{web.url}/speech/jfk.flac").job_id, timeout_s=60)
+    up.client.wait(up.client.submit(f"{web.url}/speech/jfk.flac").job_id, timeout_s=180)
     estimates = []
 
     job_id = up.client.submit(f"{web.url}/speech/jfk.flac", force=True).job_id

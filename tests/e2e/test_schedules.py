@@ -31,7 +31,7 @@ def test_a_schedule_that_is_run_now_ingests_its_video(up: Up, web: WebServer) ->
 
     started = up.client.run_schedule(schedule.id)
 
-    ended = up.client.wait(started.job_id or "", timeout_s=60)
+    ended = up.client.wait(started.job_id or "", timeout_s=180)
     after = up.client.schedule(schedule.id)
     assert ended.status == "completed"
     assert (after.last_job_id, after.last_outcome) == (started.job_id, started.message)

@@ -47,7 +47,7 @@ def test_a_full_disk_pauses_the_intake_at_no_cost_and_all_goes_on_when_there_is_
                 assert time.monotonic() < give_up, waiting
                 time.sleep(0.05)
 
-        done = up.client.wait(job_id, timeout_s=60)
+        done = up.client.wait(job_id, timeout_s=180)
 
     problem = refused.json()
     print(f"\n{refused.status_code} {problem['code']}, Retry-After {refused.headers['Retry-After']}")

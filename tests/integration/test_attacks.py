@@ -186,7 +186,7 @@ def test_an_answer_without_bounds_ends_early_and_fills_no_memory(
     )
     command = [sys.executable, "-c", program, f"{world.web.url}/{way}/", str(tmp_path / "job")]
 
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=True)
 
     code, peak_kb = ended.stdout.split()
     assert code == ResourceLimit.code
@@ -203,7 +203,7 @@ def test_only_the_javascript_runtime_is_started_and_it_starts_behind_the_guard()
         "subprocess.run([sys.executable, '-c', 'print(43)'])"
     )
 
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=180)
 
     assert ended.stdout == "42\n"
     assert "PermissionError" in ended.stderr

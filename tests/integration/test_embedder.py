@@ -142,10 +142,10 @@ def test_a_model_of_the_hub_comes_with_no_more_than_is_read(tmp_path: Path) -> N
             "YTRAG_EMBEDDING_MODEL": "some/model",
         }  # fmt: skip
         command = [sys.executable, "-c", code]
-        out = subprocess.run(command, env=asked, capture_output=True, text=True, check=True, timeout=60)
+        out = subprocess.run(command, env=asked, capture_output=True, text=True, check=True, timeout=180)
         assert MODEL in server.fetched
         assert "model.safetensors" not in server.fetched
-    again = subprocess.run(command, env=asked, capture_output=True, text=True, check=True, timeout=60)
+    again = subprocess.run(command, env=asked, capture_output=True, text=True, check=True, timeout=180)
 
     assert out.stdout == again.stdout == "OnnxEmbedder some/model (1, 384)\n"
     assert not out.stderr.strip()
@@ -162,6 +162,8 @@ def test_naming_an_embedder_loads_no_model_library() -> None:
     heavy = "{'torch', 'onnxruntime', 'sentence_transformers'}"
     code = f"import app.engines.embedder, sys; print({heavy} & {{*sys.modules}})"
 
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=180
+    )
 
     assert out.stdout.strip() == "set()"

@@ -48,7 +48,7 @@ def test_every_message_of_a_job_has_its_priority(form: Up, web: WebServer, tmp_p
             ).job_id: PRIORITIES[priority]
             for priority, delay_s in (("low", None), ("high", 1), ("critical", None))
         }
-        ends = [up.client.wait(job, timeout_s=60).status for job in priorities]
+        ends = [up.client.wait(job, timeout_s=180).status for job in priorities]
 
     sent: list[tuple[str, str, int]] = [
         (actor, job, priority)
