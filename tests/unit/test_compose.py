@@ -205,13 +205,15 @@ def test_prometheus_asks_each_of_our_services_at_its_metrics_port(
 
 def test_only_what_has_to_has_a_way_out_and_our_workers_only_by_the_proxy() -> None:
     internal = {name for name, told in COMPOSE["networks"].items() if (told or {}).get("internal")}
-    no_route = COMPOSE["networks"]["front"]["driver_opts"]
+    no_route = COMPOSE["networks"]["published"]["driver_opts"]
 
     assert internal == {"inside", "proxied"}
     assert no_route == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
     assert {name for name in SERVICES if "outside" in networks(name)} == WITH_A_WAY_OUT
+    for name in WITH_A_WAY_OUT:  # Docker's default route goes by names where no priority is given
+        assert min(networks(name) - internal) == "outside", name
     assert {name for name in SERVICES if "proxied" in networks(name)} == {"worker-io", "models", "egress"}
-    assert {name for name in SERVICES if "front" in networks(name)} == {
+    assert {name for name in SERVICES if "published" in networks(name)} == {
         "api",
         "prometheus",
         "grafana",
@@ -221,13 +223,13 @@ def test_only_what_has_to_has_a_way_out_and_our_workers_only_by_the_proxy() -> N
     port = re.search(r"^http_port (\d+)$", (ROOT / "deploy/egress/squid.conf").read_text(), re.MULTILINE)
     assert port
     assert {io[name] for name in OF_IO} == {f"http://egress:{port[1]}"}
-    caddy = SERVICES["caddy"]["networks"]["front"]["ipv4_address"]
+    caddy = SERVICES["caddy"]["networks"]["published"]["ipv4_address"]
     assert SERVICES["api"]["environment"]["YTRAG_TRUSTED_PROXIES"] == caddy
 
 
 def test_nobody_else_is_given_the_address_that_is_believed() -> None:
-    [pool] = COMPOSE["networks"]["front"]["ipam"]["config"]
-    caddy = ip_address(SERVICES["caddy"]["networks"]["front"]["ipv4_address"])
+    [pool] = COMPOSE["networks"]["published"]["ipam"]["config"]
+    caddy = ip_address(SERVICES["caddy"]["networks"]["published"]["ipv4_address"])
 
     assert caddy in ip_network(pool["subnet"])
     assert caddy != ip_address(pool["gateway"])  # from which strangers come whom Docker's own proxy lets in
