@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PYTHON LOCK TORCH_INDEX
 
-.PHONY: help setup demo demo-stack talk services services-down secrets stack stack-test monitor test fuzz mutants attack chaos load check format bench lock clean
+.PHONY: help setup demo demo-stack talk services services-down secrets stack stack-test containers monitor test fuzz mutants attack chaos load check format bench lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -33,6 +33,10 @@ stack: setup  ## Run the production form of docker-compose.yml without Docker un
 
 stack-test: setup  ## Send one video through the production form, and search it
 	@$(BIN)/python -m deploy.tools.stack --once
+
+containers: setup  ## Run docker-compose.yml in a Docker engine and see that it works (without one, as root: in Debian's)
+	@tests/containers/engine.sh up
+	@tests/containers/engine.sh run $(BIN)/python -m pytest -q -s tests/containers
 
 demo-stack: setup  ## The demo through the production form: in containers where Docker answers, else without
 	@$(BIN)/python -m deploy.tools.demo_stack
