@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.load import (
     accepting,
+    backlog,
     counting,
     crowd,
     dashboard,
@@ -27,6 +28,7 @@ from tests.load import (
     recogniser_settings,
     searches,
     submit,
+    summary,
     transcription,
     workers,
 )
@@ -49,6 +51,7 @@ MEASURES: dict[str, Callable[[Path, Wanted], list[str]]] = {
     "engine": lambda folder, wanted: engine.measure(folder, jobs=wanted.jobs, runs=wanted.runs),
     "counting": lambda folder, wanted: counting.measure(folder, jobs=wanted.jobs, runs=wanted.runs),
     "overtaking": lambda folder, wanted: overtaking.measure(folder, jobs=wanted.waiting),
+    "backlog": lambda folder, wanted: backlog.measure(folder, most=wanted.rows),
     "accepting": lambda folder, wanted: accepting.measure(folder, requests=wanted.requests, runs=wanted.runs),
     "large-table": lambda folder, wanted: large_table.measure(folder, jobs=wanted.rows),
     "submit": lambda folder, wanted: submit.measure(folder, requests=wanted.requests, seconds=wanted.seconds),
@@ -69,7 +72,8 @@ def main() -> None:
             lines = [*MEASURES[name](Path(folder), wanted), "", about()]
         print("\n".join(lines), flush=True)
         if not wanted.print_only:
-            PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), name, lines), encoding="utf-8")
+            page = filled(PAGE.read_text(encoding="utf-8"), name, lines)
+            PAGE.write_text(filled(page, "summary", summary.of(page)), encoding="utf-8")
 
 
 def arguments() -> Wanted:
@@ -90,7 +94,9 @@ def arguments() -> Wanted:
     parser.add_argument("--waiting", type=positive, default=10_000, help="low ones ahead (default 10000)")
     parser.add_argument("--through", type=positive, default=10_000, help="no-op jobs of load (default 10000)")
     parser.add_argument("--videos", type=positive, default=200, help="tiny videos of load (default 200)")
-    parser.add_argument("--rows", type=positive, default=100_000, help="jobs in large-table (default 100000)")
+    parser.add_argument(
+        "--rows", type=positive, default=100_000, help="jobs of backlog and large-table (default 100000)"
+    )
     parser.add_argument("--print-only", action="store_true", help=f"leave docs/{PAGE.name} as it is")
     wanted = parser.parse_args()
     if unknown := set(wanted.names) - set(MEASURES):

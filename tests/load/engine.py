@@ -97,7 +97,7 @@ def fill(settings: dict[str, str], jobs: int, priority: str = "default") -> None
         force_insert=True,
     )
     for number in range(jobs):
-        _accept(priority, f"http://127.0.0.1/{number}.mp4")
+        take_in(priority, f"http://127.0.0.1/{number}.mp4")
     Job.update(video=VIDEO).execute()
     database.close()
 
@@ -105,13 +105,14 @@ def fill(settings: dict[str, str], jobs: int, priority: str = "default") -> None
 def accept(settings: dict[str, str], priority: str, url: str) -> str:
     """Accept one more, and return its id."""
     schema.open_database(config.use(Config.from_env(settings)))
-    job_id = _accept(priority, url)
+    job_id = take_in(priority, url)
     Job.update(video=VIDEO).where(Job.id == job_id).execute()
     database.close()
     return job_id
 
 
-def _accept(priority: str, url: str) -> str:
+def take_in(priority: str, url: str) -> str:
+    """Accept a job in this process, whose database is open."""
     wanted = intake.Request("local", url, f"Process video: {url}", priority=PRIORITIES[priority])
     return intake.accept(wanted).job.id
 
