@@ -35,7 +35,7 @@ def measure(folder: Path, *, requests: int, runs: int) -> list[str]:
     ratios = [a / b for a, b in zip(found["ours"], found["bare view"], strict=True)]
     verdict = "met" if median(ratios) >= TARGET else "missed"
     return [
-        f"Ours over the bare view: **{spread(ratios, 2)}**; target ≥ {TARGET}: {verdict}.",
+        f"Jobs accepted over a bare Flask view: **{spread(ratios, 2)}**; target ≥ {TARGET}: {verdict}.",
         "",
         *table(("POST", "requests a second"), [(name, spread(per_s)) for name, per_s in found.items()]),
         "",
