@@ -86,7 +86,7 @@ class Up(Program):
             "DATA_DIR": str(data_dir),
             "PORT": str(free_port()),
             "ALLOWED_SOURCES": "127.0.0.1",
-            "WHISPER_MODEL": "packaged",
+            "WHISPER_MODEL": "packaged-tiny.en",
             "EMBEDDING_MODEL": "packaged",
         }
         super().__init__(command, data_dir, **defaults | settings)

@@ -46,7 +46,7 @@ def test_the_video_is_listed_with_what_its_page_says(client: Client, talk: JobSt
     assert video.title == TALK["title"]
     assert video.language == "en"
     assert video.duration_s == pytest.approx(TALK["duration_s"], abs=0.1)
-    assert video.transcript_source == "whisper-base"
+    assert video.transcript_source == "whisper-tiny.en"
 
 
 @pytest.mark.parametrize("search", TALK["searches"], ids=lambda search: search["kind"])

@@ -211,7 +211,7 @@ def described(found: dict[str, list[Run]]) -> list[str]:
         for name, taken in found.items()
     ]
     ratios = (
-        f"Jobs a second over a bare Dramatiq pipeline: **{spread(of_bare, 3)}**; target ≥ {TARGET}: {bare_met}. "
+        f"Jobs a second over bare Dramatiq: **{spread(of_bare, 3)}**; target ≥ {TARGET}: {bare_met}. "
         f"Jobs a second over a Celery chain: **{spread(of_celery, 2)}**; target > 1: {celery_met}."
     )
     return [ratios, "", *table(heads, body)]
