@@ -31,6 +31,7 @@ mariadb_native() {
     local home=$VAR/mariadb as_root=()
     cp deploy/mysql/my.cnf "$home"
     mariadb_statements >"$home/start.sql"
+    mkdir -p "$home/tmp"  # its own: another server that starts in the same one deletes its temporary tables
     own mariadb
     [ ${#DROP[@]} != 0 ] || [ "$(id -u)" != 0 ] || as_root=(--user=root)
     if [ ! -d "$home/data" ]; then
@@ -42,6 +43,7 @@ mariadb_native() {
     fi
     # The socket's name is relative to the data folder: whole ones may be too long for a socket (107 bytes).
     launch mariadb mariadbd --defaults-file="$home/my.cnf" "${as_root[@]}" --datadir="$home/data" \
+        --tmpdir="$home/tmp" \
         --bind-address=127.0.0.1 --port=$((MYSQL + OFFSET)) --socket=mysql.sock --pid-file=mysql.pid \
         --init-file="$home/start.sql"
 }

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import FIXTURES
 from tests.media_files import make
+from tests.observed import eventually
 from tests.up import ROOT, Up, free_port
 from tests.webserver import WebServer
 
@@ -59,7 +60,7 @@ def test_a_cancel_in_mid_recognition_stops_the_work_and_frees_the_worker(tmp_pat
         after = up.client.upload(FIXTURES / "speech" / "jfk.flac").job_id
         assert up.client.wait(after, timeout_s=180).status == "completed"
         assert up.client.status(job_id).status == "cancelled"
-        assert not list((up.data_dir / "files").rglob("*.wav"))
+        eventually(lambda: not list((up.data_dir / "files").rglob("*.wav")))
 
 
 def test_a_cancel_in_mid_download_stops_the_downloader(tmp_path: Path) -> None:
