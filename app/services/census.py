@@ -12,6 +12,7 @@ import peewee as pw
 
 from app import clock, config
 from app.engines.sources import canonical_host
+from app.models.base import database
 from app.models.jobs import ACTIVE, Job, JobEvent
 from app.models.messages import Outbox
 from app.models.schedules import Schedule
@@ -70,6 +71,9 @@ def recurring(owner: str | None) -> int:
 
 
 STATES = (*ACTIVE, "completed", "failed", "cancelled")
+FIRST = 1000
+"""Jobs that wait of which the oldest is sought: those made later have waited less, or were done again."""
+
 RECENT = timedelta(hours=24)
 """How long a failure that nobody looks after alarms."""
 
@@ -89,9 +93,10 @@ def oldest_ages_s() -> dict[str, float]:
     """For how long the oldest job of each of these states has waited or worked; 0 where there is none."""
     retried = JobEvent.select(pw.fn.MAX(JobEvent.at))
     retried = retried.where((JobEvent.job == Job.id) & (JobEvent.type == "retried"))
-    wanted = pw.fn.COALESCE(retried, Job.run_at, Job.created_at)
+    wanted = pw.fn.COALESCE(retried, Job.run_at, Job.created_at).alias("wanted_at")
+    first = Job.select(wanted).where(Job.state == "pending").order_by(Job.id).limit(FIRST)
     return {
-        "pending": _age_s(Job.select(pw.fn.MIN(wanted)).where(Job.state == "pending")),
+        "pending": _age_s(pw.Select((first,), (pw.fn.MIN(first.c.wanted_at),)).bind(database)),
         "running": _age_s(Job.select(pw.fn.MIN(Job.started_at)).where(Job.state == "running")),
         "retrying": _age_s(Job.select(pw.fn.MIN(Job.started_at)).where(Job.state == "retrying")),
     }

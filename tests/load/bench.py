@@ -33,7 +33,7 @@ from tests.load import (
     workers,
 )
 from tests.load.machine import about
-from tests.up import ROOT
+from tests.up import ROOT, Up
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 Wanted = argparse.Namespace
@@ -66,6 +66,7 @@ MEASURES: dict[str, Callable[[Path, Wanted], list[str]]] = {
 def main() -> None:
     """Run what the command line names; everything if it names nothing."""
     wanted = arguments()
+    Up.recogniser = "packaged"
     for name in wanted.names or MEASURES:
         print(f"{name} …", flush=True)
         with tempfile.TemporaryDirectory(prefix="ytrag-bench-") as folder:
