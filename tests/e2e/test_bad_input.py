@@ -132,7 +132,7 @@ def test_a_bad_address_fails_with_a_reason_after_as_many_tries_as_may_help(
 
 def nothing_is_left(up: Up) -> None:
     """Await that housekeeping has emptied the folders of files."""
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 120
     while left := [
         path for name in ("files", "tmp") for path in (up.data_dir / name).rglob("*") if path.is_file()
     ]:

@@ -38,7 +38,7 @@ def test_a_channel_is_ingested_at_its_pace(tmp_path: Path, youtube: YouTube) -> 
         hit = up.client.search(f"animal number {VIDEOS - 2}", mode="keyword").hits[0]
         assert hit.video.title == f"Talk {VIDEOS - 2}"
         with rows(up.database_url) as query:
-            give_up = time.monotonic() + 20
+            give_up = time.monotonic() + 120
             while broken := broken_promises(query):  # folders are cleaned up behind the jobs' ends
                 assert time.monotonic() < give_up, broken
                 time.sleep(0.2)

@@ -130,7 +130,7 @@ def purged(production: Production, queue: str, count: int) -> int:
 
 def awaited(look: Callable[[], T]) -> T:
     """What the look finds, once it finds something."""
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 120
     while not (found := look()):
         assert time.monotonic() < give_up
         time.sleep(0.02)

@@ -156,7 +156,7 @@ def state_of(job_id: str, stage: str, query: Query) -> tuple[str, str]:
 
 def promises_are_kept(up: Up) -> None:
     """Await that all is told, sent and cleaned up."""
-    give_up = time.monotonic() + 40
+    give_up = time.monotonic() + 120
     with rows(up.database_url) as query:
         while broken := broken_promises(query) + files_of(up.data_dir):
             assert time.monotonic() < give_up, broken

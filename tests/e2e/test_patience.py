@@ -75,7 +75,7 @@ def test_a_premiere_waits_for_its_time_as_a_scheduled_job(up: Up, youtube: YouTu
     video.answer, video.starts_at = "live_in", time.time() + 5
     youtube.save()
     job_id = up.client.submit(address(video)).job_id
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 120
     while (status := up.client.status(job_id)).status != "scheduled":
         assert time.monotonic() < give_up, status
         time.sleep(0.1)

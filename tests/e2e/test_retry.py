@@ -24,7 +24,7 @@ def command(up: Up, *words: str) -> str:
 
 def files_are_gone(up: Up, job_id: str) -> None:
     """Await that housekeeping has been there."""
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 120
     while (up.data_dir / "files" / "jobs" / job_id).exists():
         assert time.monotonic() < give_up
         time.sleep(0.05)

@@ -42,7 +42,7 @@ def test_a_full_disk_pauses_the_intake_at_no_cost_and_all_goes_on_when_there_is_
             upload = httpx.post(f"{up.client.server}/api/videos/upload", files={"file": b"sound"})
         job_id = up.client.submit(url, delay_s=2).job_id
         with filled(tmp_path / "ballast"):
-            give_up = time.monotonic() + 30
+            give_up = time.monotonic() + 120
             while (waiting := up.client.status(job_id)).waits_for is None:
                 assert time.monotonic() < give_up, waiting
                 time.sleep(0.05)

@@ -66,7 +66,7 @@ def held(worker: PoolWorker) -> list[int]:
 
 
 def awaited(look: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 120
     while not look():
         assert time.monotonic() < give_up
         time.sleep(0.01)
