@@ -61,7 +61,7 @@ def looked_at(folder: Path, waiting: int) -> dict[str, str]:
             database.close()
         return {
             "done a second": f"{done:.1f}",
-            "taken from the outbox a second": f"{sent:.0f}",
+            "leave the outbox a second (0: all have)": f"{sent:.0f}",
             "a critical job, start to end, s": spread(ends, 2),
             "one accepted, ms": f"{median(accepted):.1f}",
             "all counted, ms": f"{median(counted):.1f}",
