@@ -22,6 +22,7 @@ COUNT_MATCHES = pymysql.constants.CLIENT.FOUND_ROWS
 SEVERAL_AT_ONCE = pymysql.constants.CLIENT.MULTI_STATEMENTS
 """Statements parted by ; in one message, so that a transaction waits for the way to the server less often."""
 
+BEGIN = ("BEGIN", None)
 ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 STRICT = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION"
 WAIT_S = 30
@@ -40,34 +41,39 @@ class MySql(PooledMySQLDatabase):  # type: ignore[misc]  # playhouse has no type
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._thread = threading.local()
+        self._thread = threading.local()  # unsent: statements, each with the error if it meets no row
         self._is_mariadb: bool | None = None
 
     @property
-    def _unsent(self) -> list[str]:
+    def _unsent(self) -> list[tuple[str, Exception | None]]:
         """What goes to the server with this thread's next statement, since nobody waits for its answer."""
-        waiting: list[str] = self._thread.__dict__.setdefault("unsent", [])
+        waiting: list[tuple[str, Exception | None]] = self._thread.__dict__.setdefault("unsent", [])
         return waiting
 
-    def later(self, sql: str, params: Any) -> None:
-        """Run a statement whose answer matters to nobody with the transaction's next one, or its commit."""
-        self._unsent.append(self.cursor().mogrify(sql, params))
+    def later(self, sql: str, params: Any, unless_met: Exception | None = None) -> None:
+        """Run a statement with the transaction's next one, or before its commit.
+
+        unless_met: what the next one raises where this one met no row; without it, nobody cares.
+        """
+        self._unsent.append((self.cursor().mogrify(sql, params), unless_met))
 
     def begin(self, isolation_level: str | None = None) -> None:
         """Begin a transaction, with its first statement."""
         if self.is_closed():
             self.connect()  # which forgets that a transaction is open
-        self._unsent[:] = ["BEGIN"]
+        self._unsent[:] = [BEGIN]
 
     def commit(self) -> None:
         """Store all of it; a transaction without a statement never was."""
-        if self._unsent != ["BEGIN"]:
+        if any(unless_met for _, unless_met in self._unsent):
+            self._send("DO 0")
+        if self._unsent != [BEGIN]:
             self._send("COMMIT")
         self._unsent.clear()
 
     def rollback(self) -> None:
         """Undo what the server knows of."""
-        begun = "BEGIN" not in self._unsent
+        begun = BEGIN not in self._unsent
         self._unsent.clear()
         if begun:
             super().rollback()
@@ -77,9 +83,14 @@ class MySql(PooledMySQLDatabase):  # type: ignore[misc]  # playhouse has no type
         with pw.__exception_wrapper__:  # type: ignore[attr-defined]  # what peewee's own methods use
             cursor = self.cursor()
             waiting, self._thread.unsent = self._unsent, []
-            cursor.execute(";".join([*waiting, cursor.mogrify(sql, params)]))
-            for _ in waiting:
+            cursor.execute(";".join([*(text for text, _ in waiting), cursor.mogrify(sql, params)]))
+            disappointed = []
+            for _, unless_met in waiting:
+                if unless_met and not cursor.rowcount:
+                    disappointed.append(unless_met)
                 cursor.nextset()
+        if disappointed:
+            raise disappointed[0]
         return cursor
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:

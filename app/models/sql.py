@@ -36,6 +36,14 @@ def later(text: str, *values: Any) -> None:
         database.later(*_prepared(text, values))
 
 
+def expect(unless_met: Exception, text: str, *values: Any) -> None:
+    """Likewise one that must meet a row: where it meets none, that or the next statement raises the error."""
+    if not is_sqlite() and database.in_transaction():
+        database.later(*_prepared(text, values), unless_met)
+    elif not change(text, *values):
+        raise unless_met
+
+
 def insert(table: str, columns: Sequence[str], *rows: Sequence[Any], unless_there: bool = False) -> None:
     """Add the rows, each with a value a column, likewise; unless_there: but for those whose key is taken."""
     ignoring = "INSERT OR IGNORE" if is_sqlite() else "INSERT IGNORE"

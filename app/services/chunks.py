@@ -3,14 +3,14 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
-from typing import Any
 
 from app import clock, config
 from app.engines import recogniser
+from app.models import sql
 from app.models.base import transactional
-from app.models.jobs import OPEN, Chunk, Job, JobStage
+from app.models.jobs import OPEN, Chunk, Job
 from app.services import events, jobs
-from app.stages import CHUNK_ACTOR, FAN_OUT, STAGES
+from app.stages import CHUNK_ACTOR, FAN_OUT, NAMES
 
 FENCES = 2**30
 """Where the count of a chunk's claims may begin; the column holds twice as many."""
@@ -22,33 +22,29 @@ def lay_out(job_id: str, slices: Sequence[tuple[float, float]], audio_hash: str)
     A slice that was recognised before from the same sound with the same settings is done already. Fences
     begin anywhere: SQLite gives ids anew, and a worker of a chunk that is gone may live.
     """
-    before = Chunk.select().where((Chunk.job == job_id) & Chunk.words.is_null(is_null=False))
-    known = {chunk.made_from: chunk for chunk in before if chunk.made_from}
-    Chunk.delete().where(Chunk.job == job_id).execute()
-    fence, job = secrets.randbelow(FENCES), Job.get_by_id(job_id)
+    before = "SELECT made_from, words, language, recogniser FROM chunk WHERE job_id = ? AND words IS NOT NULL"
+    known = {made_from: said for made_from, *said in sql.find(before, job_id) if made_from}
+    sql.later("DELETE FROM chunk WHERE job_id = ?", job_id)
+    ((language,),) = sql.find("SELECT language FROM job WHERE id = ?", job_id)
+    fence, rows = secrets.randbelow(FENCES), []
     for position, (start_s, end_s) in enumerate(slices):
-        made_from = _made_from(audio_hash, start_s, end_s, job) if audio_hash else None
-        Chunk.create(
-            job=job_id,
-            position=position,
-            start_s=start_s,
-            end_s=end_s,
-            fence=fence,
-            made_from=made_from,
-            **_results(known.get(made_from or "")),
-        )
+        made_from = _made_from(audio_hash, start_s, end_s, language) if audio_hash else None
+        said = known.get(made_from)
+        result = ("completed", 1.0, clock.now(), *said) if said else ("pending", 0.0, None, None, None, None)
+        rows.append((job_id, position, start_s, end_s, 0, fence, made_from, *result))
+    if rows:
+        sql.insert("chunk", COLUMNS, *rows)
 
 
-def _made_from(audio_hash: str, start_s: float, end_s: float, job: Job) -> str:
-    parts = (audio_hash, f"{start_s:.3f}", f"{end_s:.3f}", recogniser.options(config.current()), job.language)
+COLUMNS = (
+    *("job_id", "position", "start_s", "end_s", "attempt", "fence", "made_from"),
+    *("state", "progress", "finished_at", "words", "language", "recogniser"),
+)
+
+
+def _made_from(audio_hash: str, start_s: float, end_s: float, language: str | None) -> str:
+    parts = (audio_hash, f"{start_s:.3f}", f"{end_s:.3f}", recogniser.options(config.current()), language)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _results(known: Chunk | None) -> dict[str, Any]:
-    if known is None:
-        return {"state": "pending"}
-    said = {"words": known.words, "language": known.language, "recogniser": known.recogniser}
-    return {**said, "state": "completed", "progress": 1.0, "finished_at": clock.now()}
 
 
 def pass_on(job_id: str) -> None:
@@ -56,31 +52,30 @@ def pass_on(job_id: str) -> None:
 
     Whoever ends a chunk holds the stage's row here, so that one of two who end at once sees the other.
     """
-    fan_out = (JobStage.job == job_id) & (JobStage.name == FAN_OUT) & (JobStage.state == "running")
-    if not JobStage.update(progress=JobStage.progress).where(fan_out).execute():
+    hold = "UPDATE job_stage SET progress = progress WHERE job_id = ? AND name = ? AND state = 'running'"
+    if not sql.change(hold, job_id, FAN_OUT):
         return
-    jobs.update_progress(job_id)
-    _let_in(job_id)
-    done = {"state": "completed", "progress": 1.0, "finished_at": clock.now()}
-    left = Chunk.select(Chunk.id).where((Chunk.job == job_id) & Chunk.state.in_(OPEN))
-    if not left.exists() and JobStage.update(done).where(fan_out).execute():
-        events.add(job_id, "stage", stage=FAN_OUT, status="completed")
+    ((left, inside),) = sql.find(
+        f"SELECT COUNT(*), COUNT(released_at) FROM chunk WHERE job_id = ? AND state IN {OPEN}", job_id
+    )
+    if left:
         jobs.update_progress(job_id)
-        follower = STAGES[[stage.name for stage in STAGES].index(FAN_OUT) + 1]
-        jobs.ring(job_id, follower.name)
+        _let_in(job_id, config.current().chunk_window - inside)
+        return
+    done = "UPDATE job_stage SET state = 'completed', progress = 1, finished_at = ?"
+    sql.later(f"{done} WHERE job_id = ? AND name = ?", clock.now(), job_id, FAN_OUT)
+    events.add(job_id, "stage", stage=FAN_OUT, status="completed")
+    jobs.update_progress(job_id)
+    jobs.ring(job_id, NAMES[NAMES.index(FAN_OUT) + 1])
 
 
-def _let_in(job_id: str) -> None:
-    mine = (Chunk.job == job_id) & Chunk.state.in_(OPEN)
-    inside = Chunk.select().where(mine & Chunk.released_at.is_null(is_null=False)).count()
-    room = config.current().chunk_window - inside
+def _let_in(job_id: str, room: int) -> None:
     if room <= 0:
         return
-    for chunk in (
-        Chunk.select().where(mine & Chunk.released_at.is_null()).order_by(Chunk.position).limit(room)
-    ):
-        Chunk.update(released_at=clock.now()).where(Chunk.id == chunk.id).execute()
-        jobs.ring(job_id, CHUNK_ACTOR, chunk.position)
+    waiting = f"SELECT id, position FROM chunk WHERE job_id = ? AND state IN {OPEN} AND released_at IS NULL"
+    for chunk_id, position in sql.find(f"{waiting} ORDER BY position LIMIT ?", job_id, room):
+        sql.later("UPDATE chunk SET released_at = ? WHERE id = ?", clock.now(), chunk_id)
+        jobs.ring(job_id, CHUNK_ACTOR, position)
 
 
 @transactional

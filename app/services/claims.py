@@ -169,8 +169,8 @@ def _mark_running(claim: Claim) -> None:
     now = clock.now()
     until = now + timedelta(seconds=config.current().lease_s)
     change = f"UPDATE {claim.rows.table()} SET {TAKEN} WHERE id = ? AND fence = ? AND {FREE}"
-    if not sql.change(change, until, claim.worker, now, claim.row_id, claim.fence - 1, now, now):
-        raise WorkStopped("another worker holds it, it is not due yet, or its job has ended")
+    otherwise = WorkStopped("another worker holds it, it is not due yet, or its job has ended")
+    sql.expect(otherwise, change, until, claim.worker, now, claim.row_id, claim.fence - 1, now, now)
 
 
 def _news(claim: Claim, status: str) -> list[Event]:

@@ -9,7 +9,7 @@ from app import clock
 from app.errors import Conflict, NotFound, NotNow, StageError
 from app.models import sql
 from app.models.base import transactional
-from app.models.jobs import ACTIVE, ACTIVE_JOBS, OPEN, Chunk, Job, JobStage, family
+from app.models.jobs import ACTIVE, ACTIVE_JOBS, OPEN, Job, JobStage, family
 from app.models.videos import Video
 from app.services import duplicates, events, measures, outbox, videos
 from app.stages import CHUNK_ACTOR, FAN_OUT, NAMES, overall_progress
@@ -28,14 +28,13 @@ def get(job_id: str, owner: str | None) -> Job:
 
 def update_progress(job_id: str) -> None:
     """Compute the job's progress anew from its stages', and the fan-out's from its chunks'."""
-    length = Chunk.end_s - Chunk.start_s
-    share = pw.fn.SUM(Chunk.progress * length) / pw.fn.SUM(length)
-    of_chunks = Chunk.select(share).where(Chunk.job == job_id).scalar()
+    share = "SELECT SUM(progress * (end_s - start_s)) / SUM(end_s - start_s) FROM chunk WHERE job_id = ?"
+    ((of_chunks,),) = sql.find(share, job_id)
     if of_chunks is not None:
-        fan_out = (JobStage.job == job_id) & (JobStage.name == FAN_OUT) & (JobStage.state == "running")
-        JobStage.update(progress=of_chunks).where(fan_out).execute()
-    stages = JobStage.select(JobStage.name, JobStage.state, JobStage.progress).where(JobStage.job == job_id)
-    done = {stage.name: 1.0 if stage.state == "skipped" else stage.progress for stage in stages}
+        fan_out = "UPDATE job_stage SET progress = ? WHERE job_id = ? AND name = ? AND state = 'running'"
+        sql.later(fan_out, of_chunks, job_id, FAN_OUT)
+    stages = sql.find("SELECT name, state, progress FROM job_stage WHERE job_id = ?", job_id)
+    done = {name: 1.0 if state == "skipped" else progress for name, state, progress in stages}
     progress = overall_progress(done)
     if sql.find(f"SELECT 1 FROM job WHERE id = ? AND progress < ? AND {ACTIVE_JOBS}", job_id, progress):
         events.tell(job_id, ("progress", {"overall_progress": progress}), progress=progress)
@@ -65,7 +64,8 @@ def await_turn(job_id: str, stage: str, attempt: int, wait: NotNow) -> None:
 
 def priority_of(job_id: str) -> int:
     """The job's priority as it is now: it may have been raised since a message of the job was made."""
-    return int(Job.select(Job.priority).where(Job.id == job_id).scalar())
+    ((priority,),) = sql.find("SELECT priority FROM job WHERE id = ?", job_id)
+    return int(priority)
 
 
 def ring(

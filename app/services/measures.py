@@ -4,10 +4,9 @@ import logging
 from datetime import datetime
 from typing import Any
 
-import peewee as pw
-
+from app.models import sql
 from app.models.base import after_commit
-from app.models.jobs import Job, JobEvent
+from app.models.jobs import Job
 from app.services import pace
 from app.values import PRIORITY_NAMES
 from monitoring import metrics
@@ -39,22 +38,25 @@ def _guarded(measure: Any, *args: object) -> None:
 
 
 def _started(job_id: str) -> None:
-    again = JobEvent.select().where((JobEvent.job == job_id) & (JobEvent.type == "retried"))
-    query = Job.select(Job.priority, Job.created_at, Job.run_at, Job.started_at)
-    job: Job | None = query.where((Job.id == job_id) & ~pw.fn.EXISTS(again)).first()
-    if job and job.started_at:
-        waited_s = (job.started_at - max(job.created_at, job.run_at or job.created_at)).total_seconds()
-        metrics.time_to_first_start_seconds.labels(PRIORITY_NAMES[job.priority]).observe(max(0.0, waited_s))
+    again = "SELECT 1 FROM job_event WHERE job_id = job.id AND type = 'retried'"
+    query = f"SELECT priority, created_at, run_at, started_at FROM job WHERE id = ? AND NOT EXISTS ({again})"
+    for priority, *times in sql.find(query, job_id):
+        created_at, run_at, started_at = map(sql.moment, times)
+        waited_s = _seconds(max(filter(None, (created_at, run_at))), started_at)
+        metrics.time_to_first_start_seconds.labels(PRIORITY_NAMES[priority]).observe(waited_s)
 
 
 def _ended(job_id: str, outcome: str) -> None:
     metrics.jobs_finished_total.labels(outcome).inc()
-    job: Job | None = Job.select(Job.started_at, Job.finished_at).where(Job.id == job_id).first()
-    if job and job.started_at and job.finished_at:
-        metrics.job_duration_seconds.labels(outcome).observe(_seconds(job.started_at, job.finished_at))
+    took = "SELECT started_at, finished_at FROM job WHERE id = ? AND started_at IS NOT NULL"
+    for started_at, finished_at in sql.find(took, job_id):
+        took_s = _seconds(sql.moment(started_at), sql.moment(finished_at))
+        metrics.job_duration_seconds.labels(outcome).observe(took_s)
 
 
 def _compare(job_id: str, learned: pace.Pace) -> None:
+    if not learned.rates:
+        return
     duration_s = Job.select(Job.duration_s).where(Job.id == job_id).scalar() or 0.0
     foretold_s = took_s = 0.0
     for stage, recogniser, started_at, finished_at in pace.past(job_id):
@@ -67,5 +69,5 @@ def _compare(job_id: str, learned: pace.Pace) -> None:
         metrics.estimate_error_ratio.observe(foretold_s / took_s)
 
 
-def _seconds(start: datetime, end: datetime) -> float:
-    return max(0.0, (end - start).total_seconds())
+def _seconds(start: datetime | None, end: datetime | None) -> float:
+    return max(0.0, (end - start).total_seconds()) if start and end else 0.0
