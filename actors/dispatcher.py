@@ -12,8 +12,8 @@ from actors.pipeline import chain_from
 from app import config, logs
 from app.models import schema
 from app.models.base import release
-from app.models.messages import Outbox
 from app.services import limits, outbox, recovery, runs, schedules, sources
+from app.services.outbox import Due
 from app.stages import CHUNK_ACTOR, NAMES
 from monitoring import metrics, serving
 
@@ -49,7 +49,7 @@ def run(stop: threading.Event) -> None:
             schedules.fire_due()
             sources.let_in()
             limits.let_in()
-            while dispatch_due():
+            while dispatch_due() == outbox.BATCH:
                 pass
             runs.note("dispatch")
             if time.monotonic() - reconciled_at > RECONCILE_EVERY_S:
@@ -66,7 +66,7 @@ def run(stop: threading.Event) -> None:
 def dispatch_due() -> int:
     """Publish what is due and return how many messages that were; what cannot be published stays."""
     due = outbox.claim_due()
-    sent: list[Outbox] = []
+    sent: list[Due] = []
     try:
         for row in due:
             publish(row)
@@ -79,14 +79,14 @@ def dispatch_due() -> int:
     return len(due)
 
 
-def publish(row: Outbox) -> None:
+def publish(row: Due) -> None:
     """Hand one row to the broker: a chain of stages, a chunk, or housekeeping, which settles its own row."""
     if row.actor in NAMES:
-        chain = chain_from(row.actor, row.subject, priority=row.priority, message_id=row.message_id)
+        chain = chain_from(row.actor, row.subject, priority=row.priority, message_id=row.id)
         broker.enqueue(chain.messages[0])
         return
     args = (row.subject,) if row.position is None else (row.subject, row.position)
-    broker.enqueue(build(row.actor, *args, priority=row.priority, message_id=row.message_id))
+    broker.enqueue(build(row.actor, *args, priority=row.priority, message_id=row.id))
 
 
 if __name__ == "__main__":

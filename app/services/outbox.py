@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -14,6 +15,9 @@ from app.services.messages import MessageRef
 from app.values import PRIORITIES
 
 LEVELS = sorted(PRIORITIES.values(), reverse=True)
+
+BATCH = 100
+"""Most messages that one look takes."""
 
 PUBLISH_LEASE = timedelta(seconds=30)
 """How long a dispatcher may take to publish what it claimed before another one does."""
@@ -60,48 +64,58 @@ def add(
     return message_id
 
 
+@dataclass(frozen=True)
+class Due(MessageRef):
+    """A message to publish, whose row is the caller's until lease_until."""
+
+    row_id: int = 0
+    lease_until: datetime | None = None
+
+
+UNTAKEN = "(lease_until IS NULL OR lease_until < ?)"
+
+
 @transactional
-def claim_due(*, limit: int = 100) -> list[Outbox]:
-    """Rows that are due, highest priority first, now leased to the caller and recorded as enqueued."""
+def claim_due(*, limit: int = BATCH) -> list[Due]:
+    """What is due, highest priority first, now leased to the caller and recorded as enqueued."""
     now = clock.now()
-    due: list[Outbox] = []
+    until = now + PUBLISH_LEASE
+    here = f"priority = ? AND available_at <= ? AND {UNTAKEN} ORDER BY available_at LIMIT ?"
+    query = f"SELECT id, message_id, actor, subject, position FROM outbox WHERE {here}"
+    if not is_sqlite():
+        query += " FOR UPDATE SKIP LOCKED"
+    due: list[Due] = []
     for priority in LEVELS:  # one index range each, however many wait
-        here = (Outbox.priority == priority) & (Outbox.available_at <= now)
-        free = Outbox.lease_until.is_null() | (Outbox.lease_until < now)
-        query = Outbox.select().where(here & free).order_by(Outbox.available_at).limit(limit - len(due))
-        due.extend(query if is_sqlite() else query.for_update(skip_locked=True))
+        for row_id, message_id, actor, subject, position in sql.find(
+            query, priority, now, now, limit - len(due)
+        ):
+            due.append(Due(message_id, actor, subject, priority, position, None, row_id, until))
         if len(due) == limit:
             break
-    until = now + PUBLISH_LEASE
-    Outbox.update(lease_until=until).where(Outbox.id.in_([row.id for row in due])).execute()
     if due:
-        messages.record_all([(ref(row), "enqueued") for row in due])
-    for row in due:
-        row.lease_until = until
+        ids = [row.row_id for row in due]
+        sql.later(f"UPDATE outbox SET lease_until = ? WHERE id IN ({sql.marks(ids)})", until, *ids)
+        messages.record_all([(row, "enqueued") for row in due])
     return due
 
 
-def ref(row: Outbox) -> MessageRef:
-    """The message that the row becomes."""
-    return MessageRef(row.message_id, row.actor, row.subject, row.priority, row.position)
-
-
 @transactional
-def put_back(rows: Sequence[Outbox]) -> None:
+def put_back(rows: Sequence[Due]) -> None:
     """Free rows that could not be published, for the next look."""
-    Outbox.update(lease_until=None).where(Outbox.id.in_([row.id for row in rows])).execute()
-    messages.record_all([(ref(row), "none") for row in rows])
+    _leave("UPDATE outbox SET lease_until = NULL", rows)
+    messages.record_all([(row, "none") for row in rows])
 
 
 @transactional
-def mark_sent(*rows: Outbox) -> None:
+def mark_sent(*rows: Due) -> None:
     """Forget rows that the broker has, unless their work was put back before one came to note that."""
-    if rows:
-        ids, leased = [row.message_id for row in rows], {row.lease_until for row in rows}
-        (until,) = leased
-        sql.change(
-            f"DELETE FROM outbox WHERE message_id IN ({sql.marks(ids)}) AND lease_until = ?", *ids, until
-        )
+    _leave("DELETE FROM outbox", rows)
+
+
+def _leave(change: str, rows: Sequence[Due]) -> None:
+    for until in {row.lease_until for row in rows}:
+        ids = [row.row_id for row in rows]
+        sql.later(f"{change} WHERE id IN ({sql.marks(ids)}) AND lease_until = ?", *ids, until)
 
 
 @transactional
