@@ -1,5 +1,6 @@
 """Worker processes, one pool each, started again when they end without being told to."""
 
+import gc
 import logging
 import os
 import subprocess
@@ -65,6 +66,7 @@ def serve(name: str, supervisor: int) -> None:
     stop = stop_event()
     workers = pools.start({name: settings.pools()[name].threads})
     log.info("working", extra={"pool": name, "threads": settings.pools()[name].threads})
+    gc.freeze()  # what was imported stays: no collection need look at it
     alive = True
     while alive and not stop.wait(LOOK_EVERY_S) and os.getppid() == supervisor:
         alive = pools.are_alive(workers)

@@ -45,11 +45,18 @@ def tell(job_id: str, *told: Event, **changes: Any) -> None:
     _append(jobs, told)
 
 
+def end(job_id: str, kind: str, payload: dict[str, Any], **changes: Any) -> bool:
+    """Append the event with which the job ends, and likewise change its row; False: it has ended before."""
+    ended = _count_itself(f"{ITSELF} AND {ACTIVE_JOBS}", job_id, 1, changes)
+    _append(ended, [(kind, payload)])
+    return bool(ended)
+
+
 def _count_itself(which: str, job_id: str, events: int, changes: dict[str, Any]) -> sql.Rows:
     """Count the events in the job's own row and change that; what SEEN finds then."""
     if is_sqlite():
-        sql.change(*_count(which, job_id, events, changes))
-        return sql.find(f"{SEEN} {which}", job_id)
+        met = sql.change(*_count(which, job_id, events, changes))
+        return sql.find(f"{SEEN} {ITSELF}", job_id) if met else []
     packed = sql.change_one(*_count(which, job_id, events, changes, PACKED))
     return [] if packed is None else [(job_id, packed >> 2, packed & 2, packed & 1)]
 

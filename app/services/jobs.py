@@ -152,17 +152,13 @@ def cancel(job_id: str, owner: str | None) -> None:
 
 
 def _end(job_id: str, state: str, changes: dict[str, Any], payload: dict[str, Any]) -> bool:
-    ended = {**changes, "state": state, "finished_at": clock.now()}
-    assignments = ", ".join(f"{column} = ?" for column in ended)
-    change = f"UPDATE job SET {assignments} WHERE id = ? AND {ACTIVE_JOBS}"
-    if not sql.change(change, *ended.values(), job_id):
+    if not events.end(job_id, state, payload, **changes, state=state, finished_at=clock.now()):
         return False
     duplicates.copy_stages(job_id)
     for table in ("job_stage", "chunk"):
         change = f"UPDATE {table} SET state = 'skipped', lease_until = NULL, next_retry_at = NULL"
         sql.later(f"{change} WHERE job_id = ? AND state IN {OPEN}", job_id)
     outbox.drop_job(job_id)
-    events.add(job_id, state, **payload)
     measures.job_ends(job_id, state)
     if state != "completed" or sql.find(f"SELECT 1 FROM job WHERE id = ? AND {HAS_FILES}", job_id):
         outbox.add("clean_up", job_id, priority=0)

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from app import config
 from app.config import Config
-from app.models.jobs import Job
+from app.models.jobs import Job, JobStage
 from app.models.operators import AuditEntry
 from app.models.schedules import Schedule
 from app.services import jobs, schedules, workers
@@ -154,6 +154,20 @@ def test_all_that_is_known_of_a_job_is_on_one_page(api: FlaskClient, failing: Co
     outcomes = [(entry.action, entry.outcome.split(":")[0]) for entry in AuditEntry.select()]
     assert outcomes == [("requeue", "done"), ("requeue", "refused"), ("delete", "done")]
     assert read(api, "/dramatiq/job/none").status_code == 404
+
+
+def test_a_job_from_before_a_stage_was_added_is_shown_with_the_stages_that_it_had(
+    api: FlaskClient, failing: Config
+) -> None:
+    job_id = submit(1)
+    complete(job_id)
+    JobStage.delete().where((JobStage.job == job_id) & (JobStage.name == "embed")).execute()
+
+    page = read(api, f"/dramatiq/job/{job_id}")
+
+    assert page.status_code == 200
+    assert [name for name in NAMES if f"<title>{name}: " not in page.text] == ["embed"]
+    assert read(api, f"/api/jobs/{job_id}/status").status_code == 200
 
 
 def test_a_job_of_many_chunks_shows_them_and_one_that_follows_shows_whom(

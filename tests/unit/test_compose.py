@@ -14,7 +14,7 @@ import yaml
 
 from actors.worker import GRACE_S
 from app.cli.main import main
-from app.config import LOOPBACK, PREFIX, Config
+from app.config import LOOPBACK, PREFIX, TIMED, Config
 from deploy.tools.compose import ROOT, MissingVariable, Service, fill, here, our_services
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -80,15 +80,18 @@ def test_every_pool_has_its_workers_and_there_are_two_dispatchers() -> None:
     assert [service.replicas for service in OURS if service.command[1] == "dispatcher"] == [2]
 
 
+TIME_LIMITS = {f"{PREFIX}STAGE_TIME_LIMIT_{stage.upper()}_S" for stage in TIMED}
+
+
 def test_the_containers_are_given_every_setting_and_no_other_variable_of_ours() -> None:
     known = {PREFIX + setting.name.upper() for setting in fields(Config) if setting.name not in NOT_SET}
     files = {"YTRAG_DATABASE_URL_FILE", "YTRAG_BROKER_URL_FILE"}
     given = {name for name in FILE["x-environment"] if name.startswith(PREFIX)}
 
-    assert given == known - OF_IO | files, "add it to docker-compose.yml, or here to NOT_SET"
+    assert given - TIME_LIMITS == known - OF_IO | files, "add it to docker-compose.yml, or here to NOT_SET"
     for name, told in SERVICES.items():
         ours = {variable for variable in told.get("environment", {}) if variable.startswith(PREFIX)}
-        assert ours <= known | files | {"YTRAG_DOMAIN"}, name
+        assert ours <= known | files | TIME_LIMITS | {"YTRAG_DOMAIN"}, name
     example = set(re.findall(r"\bYTRAG_\w+", (ROOT / "deploy/example.env").read_text()))
     assert example <= known | {"YTRAG_SECRETS", "YTRAG_DOMAIN"}
 

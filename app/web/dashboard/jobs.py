@@ -84,12 +84,12 @@ def change_jobs(name: str) -> Response:
 def show_whole_job(job_id: str) -> str:
     """The job with its stages, chunks, events and messages."""
     found = dossiers.of(job_id)
-    rows = {row.name: row for row in found.stages}
+    weights = {stage.name: stage.weight for stage in STAGES}
     bar, left = [], 0.0
-    total = sum(stage.weight for stage in STAGES)
-    for stage in STAGES if rows else ():
-        width = 100 * stage.weight / total
-        bar.append((stage.name, rows[stage.name], left, width))
+    total = sum(weights.get(row.name, 1) for row in found.stages)  # an old job may have had other stages
+    for row in found.stages:
+        width = 100 * weights.get(row.name, 1) / total
+        bar.append((row.name, row, left, width))
         left += width
     return render(
         "whole_job.html", found=found, job=found.job, bar=bar, active=found.job.status in ACTIVE,
