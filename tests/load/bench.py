@@ -42,7 +42,7 @@ MEASURES: dict[str, Callable[[Path, Wanted], list[str]]] = {
     "transcription": lambda folder, wanted: transcription.measure(
         folder, runs=wanted.runs, seconds=wanted.seconds
     ),
-    "workers": lambda folder, wanted: workers.measure(folder, runs=wanted.runs, seconds=wanted.seconds // 2),
+    "workers": lambda folder, wanted: workers.measure(folder, runs=wanted.runs, seconds=wanted.seconds),
     "fairness": lambda folder, wanted: fairness.measure(folder, runs=wanted.runs),
     "recogniser-memory": lambda folder, _: recogniser_memory.measure(folder),
     "recogniser-settings": lambda folder, _: recogniser_settings.measure(folder),
@@ -84,7 +84,7 @@ def arguments() -> Wanted:
     )
     parser.add_argument("names", nargs="*", metavar="BENCHMARK", help=f"{', '.join(MEASURES)}; default all")
     parser.add_argument("--runs", type=positive, default=5, help="runs of each side (default 5)")
-    parser.add_argument("--seconds", type=positive, default=600, help="length of the recording (default 600)")
+    parser.add_argument("--seconds", type=positive, default=900, help="length of the recording (default 900)")
     parser.add_argument(
         "--requests",
         type=positive,

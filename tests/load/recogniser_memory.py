@@ -10,6 +10,7 @@ from tests.load.recording import join_clips, repeat
 from tests.load.sides import await_end
 from tests.load.tables import table
 from tests.load.trees import peak_mb, recognisers
+from tests.observed import eventually
 from tests.services import fresh_broker, fresh_database
 from tests.up import Production
 
@@ -23,7 +24,9 @@ def measure(folder: Path, *, minutes: tuple[int, ...] = (2, 20, 60)) -> list[str
     with ExitStack() as stack:
         url, broker = stack.enter_context(fresh_database()), stack.enter_context(fresh_broker())
         up = stack.enter_context(Production(folder / "data", database_url=url, broker_url=broker))
-        (pid,) = recognisers(up.others["worker"].process.pid)
+        supervisor = up.others["worker"].process.pid
+        eventually(lambda: recognisers(supervisor))
+        (pid,) = recognisers(supervisor)
         body = [("none yet", f"{peak_mb(pid):.0f}")]
         for length in minutes:
             sound = folder / f"{length}.m4a"
