@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import config
-from app.engines import memory, weights, windows
+from app.engines import heap, memory, weights, windows
 from app.engines.doubts import words_of
 from app.engines.recogniser import OnLanguage
 from app.engines.waves import RATE_HZ, samples
@@ -44,6 +44,7 @@ def load(
             " or leave the class asr to other workers."
         ) from None
 
+    heap.share_one()
     found = weights.whisper(model, data_dir)
     took = metrics.model_load_seconds.labels(found.name)
     with weights.loading(found.source) as local_files_only, took.time():
@@ -84,6 +85,7 @@ class FasterWhisper:
         end_s = min(end_s, start_s + len(sound) / RATE_HZ)
         with self._turn(on_progress):
             spoken = windows.speech(sound)
+            heap.give_back()
             if not spoken:
                 on_progress(1.0)
                 return Recognition(language or "", ())
@@ -110,6 +112,7 @@ class FasterWhisper:
             yield
         finally:
             self._free.release()
+            heap.give_back()
 
     def _language(self, sound: NDArray[np.float32], parts: Sequence["Span"]) -> str:
         if not self._model.model.is_multilingual:
@@ -141,6 +144,7 @@ class FasterWhisper:
         words: list[Word] = []
         for segment in segments:
             words += words_of(segment)
+            heap.give_back()
             on_progress(min(1.0, float(segment.end) / about.duration))
         return words
 
