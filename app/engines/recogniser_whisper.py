@@ -117,12 +117,13 @@ class FasterWhisper:
     def _language(self, sound: NDArray[np.float32], parts: Sequence["Span"]) -> str:
         if not self._model.model.is_multilingual:
             return "en"
-        first = np.concatenate([_slice(sound, part) for part in parts[:LANGUAGE_WINDOWS]])
-        language, *_ = self._model.detect_language(
-            first,
-            language_detection_segments=LANGUAGE_WINDOWS,
-            language_detection_threshold=SURE,
-        )
+        for windows_heard in (1, LANGUAGE_WINDOWS):  # one is enough nearly always, and takes less memory
+            first = np.concatenate([_slice(sound, part) for part in parts[:windows_heard]])
+            language, probability, _ = self._model.detect_language(
+                first, language_detection_segments=windows_heard, language_detection_threshold=SURE
+            )
+            if probability >= SURE:
+                break
         return str(language)
 
     def _words(
