@@ -3,13 +3,18 @@
 import ctypes
 from collections.abc import Callable
 
-M_ARENA_MAX = -8
-"""glibc's number of the option: how many heaps threads may have, each of which keeps what it once took."""
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
+"""glibc's numbers of options: how many heaps threads have, each of which keeps what it once took; and from
+what size on a piece comes from the system itself, to which it then goes back at once."""
+
+LARGE_BYTES = 8 * 2**20
+"""Measured: less than this costs time."""
 
 
-def share_one() -> None:
-    """Have all threads from now on take memory from one heap, so that one gets what another gave back."""
+def keep_small() -> None:
+    """Have all threads from now on share one heap, and take large pieces from the system."""
     _call("mallopt", M_ARENA_MAX, 1)
+    _call("mallopt", M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def give_back() -> None:

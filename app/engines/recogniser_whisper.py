@@ -44,7 +44,7 @@ def load(
             " or leave the class asr to other workers."
         ) from None
 
-    heap.share_one()
+    heap.keep_small()
     found = weights.whisper(model, data_dir)
     took = metrics.model_load_seconds.labels(found.name)
     with weights.loading(found.source) as local_files_only, took.time():

@@ -22,7 +22,7 @@ def work():
     for block in taken[:-1]:  # the last one stays, and all others are below it
         libc.free(block)
 
-heap.share_one()
+heap.keep_small()
 thread = threading.Thread(target=work)
 thread.start()
 thread.join()
