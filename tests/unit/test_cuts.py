@@ -36,11 +36,11 @@ def words(text: str, start_s: float) -> list[Word]:
 def test_short_sound_is_one_slice(tmp_path: Path) -> None:
     audio = wav(tmp_path / "short.wav", loud_s=6, silences=[(3, 5)])
 
-    assert cuts.plan(audio, longest_s=10).slices == ((0.0, 6.0),)
+    assert cuts.plan(audio, longest_s=15).slices == ((0.0, 6.0),)
 
 
 def test_cuts_lie_in_silences_and_the_slices_cover_all_without_overlap(tmp_path: Path) -> None:
-    silences = [(second + 0.2, second + 0.6) for second in range(2, 38, 2)]
+    silences = [(second + 0.2, second + 0.6) for second in range(2, 38)]
 
     slices = cuts.plan(wav(tmp_path / "long.wav", loud_s=38, silences=silences), longest_s=10).slices
 
@@ -62,10 +62,10 @@ def test_slices_grow_short_at_the_end_so_that_several_recognisers_end_together(t
 
 
 def test_slices_overlap_where_nobody_is_silent(tmp_path: Path) -> None:
-    slices = cuts.plan(wav(tmp_path / "loud.wav", loud_s=25, silences=[]), longest_s=10).slices
+    slices = cuts.plan(wav(tmp_path / "loud.wav", loud_s=60, silences=[]), longest_s=30).slices
 
     assert {round(end - start, 3) for (_, end), (start, _) in pairwise(slices)} == {2 * cuts.OVERLAP_S}
-    assert slices[-1][1] == 25
+    assert slices[-1][1] == 60
 
 
 def test_the_same_sound_is_cut_alike_and_other_sound_has_another_hash(tmp_path: Path) -> None:
