@@ -17,7 +17,7 @@ EARLIEST = 0.6
 """A chunk is at least this share of what it may be, unless it is the last."""
 
 SHARE, SHORTEST = 1 / 4, 1 / 3
-"""A chunk is at most this share of what is left, so that recognisers end together, or a third of the longest."""
+"""A chunk is at most this share of what is left, so that all end together, or a third of the longest."""
 MORE = 1.2
 """The last one may be so much longer than that, rather than leave a crumb."""
 
