@@ -100,7 +100,8 @@ def equal_text(talk: Recording, stage: list[Word], slices: hearing.Slices, folde
         found, p95_s = hearing.wer(talk.said, words), float(np.percentile(late_s, 95))
         within = hearing.inside(seams, talk.ends_s)
         more, fewer = hearing.more_and_fewer(whole, words, seams)
-        met = met and found <= wanted + MOST_WER and p95_s <= MOST_LATE_S and 2 * within >= len(seams)
+        good = found <= wanted + MOST_WER and p95_s <= MOST_LATE_S and 2 * within >= len(seams)
+        met = met and (good or longest_s != settings.chunk_s)  # the short ones show what more seams do
         figures = f"{found:.2f}", f"{p95_s:.3f}", str(more), str(fewer)
         rows.append((f"chunks of ≤ {longest_s:g} s", str(len(seams)), str(within), *figures))
     heads = (
@@ -108,5 +109,5 @@ def equal_text(talk: Recording, stage: list[Word], slices: hearing.Slices, folde
         *("times differ by, p95, s", "more words at seams", "fewer words at seams"),
     )
     target = f"≤ {MOST_WER} points more word errors, times within {MOST_LATE_S} s at p95"
-    verdict = f"Chunks against the whole; target {target}, half of the seams inside clips: "
+    verdict = f"Default chunks against the whole; target {target}, half of the seams inside clips: "
     return [verdict + ("met." if met else "missed."), "", *table(heads, rows)]
