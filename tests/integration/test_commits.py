@@ -2,7 +2,10 @@
 
 import pytest
 
+from app.errors import WorkStopped
 from app.models import sql
+from app.models.base import transactional
+from app.models.jobs import Job
 from app.services import claims, intake, transcripts
 from app.services.intake import Request
 from app.stages import CHUNK_ACTOR, FAN_OUT, NAMES
@@ -38,3 +41,18 @@ def test_a_stage_and_a_chunk_take_two_commits_each_however_much_they_tell() -> N
         taken[stage] = commits() - before
 
     assert taken == dict.fromkeys(taken, 2)
+
+
+@pytest.mark.usefixtures("house")
+def test_a_statement_that_must_meet_a_row_and_meets_none_undoes_all_of_its_transaction() -> None:
+    job_id = intake.accept(Request("ada", URL, "a name")).job.id
+
+    @transactional
+    def change() -> None:
+        sql.later("UPDATE job SET name = 'half' WHERE id = ?", job_id)
+        sql.expect(WorkStopped("nobody"), "UPDATE job SET name = 'other' WHERE id = ?", "none")
+
+    with pytest.raises(WorkStopped):
+        change()
+
+    assert Job.get_by_id(job_id).name == "a name"
