@@ -24,6 +24,10 @@ SEVERAL_AT_ONCE = pymysql.constants.CLIENT.MULTI_STATEMENTS
 
 BEGIN = ("BEGIN", None)
 ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+
+SILENT_S = 10
+"""After so long a silence the server drops a connection, and so the locks of a process that stands still."""
+
 STRICT = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION"
 WAIT_S = 30
 
@@ -124,7 +128,7 @@ def open_mysql(url: str, *, connections: int) -> MySql:
     return MySql(
         name,
         max_connections=connections,
-        stale_timeout=300,
+        stale_timeout=SILENT_S / 2,  # from its opening on, so none that waits here is silent for long
         timeout=WAIT_S,
         host=parts.hostname,
         port=parts.port or 3306,
@@ -135,7 +139,7 @@ def open_mysql(url: str, *, connections: int) -> MySql:
         connect_timeout=10,
         read_timeout=WAIT_S,
         write_timeout=WAIT_S,
-        init_command=ISOLATION,
+        init_command=f"{ISOLATION}; SET SESSION wait_timeout = {SILENT_S}",
         sql_mode=STRICT,
     )
 

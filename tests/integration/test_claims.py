@@ -1,5 +1,10 @@
 """One worker at a time, results once, attempts counted, whatever dies."""
 
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from app.config import Config
@@ -11,6 +16,7 @@ from app.services.claims import Claim
 from app.services.intake import Request
 from app.services.messages import MessageRef
 from tests.integration.conftest import StoppedClock
+from tests.up import ROOT
 
 URL = "https://www.youtube.com/watch?v=jNQXAC9IVRw"
 
@@ -194,6 +200,47 @@ def test_a_lost_stage_is_published_again(job: Job, time: StoppedClock) -> None:
     recovery.recover()
 
     assert [(row.actor, row.subject) for row in Outbox.select()] == [("download", job.id)]
+
+
+STANDS_STILL = """
+import os, signal, sys
+from app.models.base import connect, transactional
+from app.models.jobs import JobStage
+
+tries = []
+
+@transactional
+def report():
+    mine = (JobStage.job == sys.argv[2]) & (JobStage.name == "download")
+    JobStage.update(progress=0.5).where(mine).execute()
+    tries.append("one")
+    if len(tries) == 1:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+connect(sys.argv[1])
+report()
+print(len(tries))
+"""
+
+
+@pytest.mark.parametrize("settings", ["mysql"], indirect=True)
+def test_a_worker_that_stands_still_within_a_transaction_holds_nobody_up(
+    job: Job, time: StoppedClock, settings: Config
+) -> None:
+    outbox.drop_job(job.id)
+    taken(job)
+    time.pass_s(61)
+    still = [sys.executable, "-c", STANDS_STILL, settings.database_url, job.id]
+    with subprocess.Popen(still, cwd=ROOT, stdout=subprocess.PIPE, text=True) as worker:
+        os.waitpid(worker.pid, os.WUNTRACED)
+
+        recovered = recovery.recover()
+
+        worker.send_signal(signal.SIGCONT)
+        tries, _ = worker.communicate()
+    assert recovered == 1
+    assert (stage_of(job).state, stage_of(job).progress) == ("pending", 0.5)
+    assert (worker.returncode, tries.strip()) == (0, "2")
 
 
 def test_work_that_is_put_back_at_a_shutdown_costs_no_attempt(job: Job) -> None:
