@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 import peewee as pw
 import pymysql.constants.CLIENT
 from playhouse.pool import PooledMySQLDatabase
+from pymysql.constants.SERVER_STATUS import SERVER_STATUS_IN_TRANS
 
 from app.errors import InvalidSetting
 
@@ -53,6 +54,14 @@ class MySql(PooledMySQLDatabase):  # type: ignore[misc]  # playhouse has no type
         """What goes to the server with this thread's next statement, since nobody waits for its answer."""
         waiting: list[tuple[str, Exception | None]] = self._thread.__dict__.setdefault("unsent", [])
         return waiting
+
+    def _is_closed(self, conn: Any) -> bool:
+        """Whether our end is; that the server's is shows at the next statement, which takes a new one."""
+        return not conn.open
+
+    def _can_reuse(self, conn: Any) -> bool:
+        """Whether another thread may have it; what a thread left undone is undone."""
+        return not conn.server_status & SERVER_STATUS_IN_TRANS or bool(super()._can_reuse(conn))
 
     def later(self, sql: str, params: Any, unless_met: Exception | None = None) -> None:
         """Run a statement with the transaction's next one, or before its commit.
@@ -155,9 +164,9 @@ def may_pass(error: Exception) -> bool:
 
 
 def forget_connection(database: pw.Database) -> None:
-    """Throw this thread's connection away, so that the next statement gets another."""
-    if not database.is_closed():
-        if isinstance(database, PooledMySQLDatabase):
-            database.manual_close()
-        else:
-            database.close()
+    """Throw this thread's connection away, and those that nobody uses: the next statement gets a new one."""
+    if isinstance(database, PooledMySQLDatabase):
+        database.manual_close()
+        database.close_idle()
+    else:
+        database.close()

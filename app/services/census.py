@@ -149,8 +149,12 @@ def volumes() -> dict[str, "shutil._ntuple_diskusage"]:
     folders = {"data": settings.data_dir}
     if settings.storage().startswith("file://"):
         folders["files"] = Path(urlsplit(settings.storage()).path)
-    return {name: shutil.disk_usage(_existing(folder)) for name, folder in folders.items()}
+    return {name: _usage(folder) for name, folder in folders.items()}
 
 
-def _existing(folder: Path) -> Path:
-    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+def _usage(folder: Path) -> "shutil._ntuple_diskusage":
+    """Of the folder, or of the nearest one above it that is there."""
+    try:
+        return shutil.disk_usage(folder)
+    except FileNotFoundError:
+        return _usage(folder.absolute().parent)

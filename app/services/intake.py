@@ -1,5 +1,7 @@
 """Takes new jobs in: once each, whatever is sent twice."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +13,7 @@ from ulid import ULID
 from app import clock
 from app.errors import Conflict, IdempotencyConflict
 from app.models import sql
-from app.models.base import transactional
+from app.models.base import database, transactional
 from app.models.jobs import ACTIVE, Job
 from app.services import duplicates, events, jobs, notifications, starts, videos, webhooks
 from app.services.webhooks import Registered
@@ -58,16 +60,32 @@ class Receipt:
     webhook: Registered | None = None
 
 
-@transactional
 def accept(request: Request) -> Receipt:
     """Store the job and all that starts it, or find the owner's twin; and let its webhook be told of it."""
-    receipt = _accept(request)
+    if not database.in_transaction():
+        with suppress(pw.IntegrityError):  # somebody asked for this before: only then it is worth a look
+            return _accept(request, _begin)
+    return _accept(request, _look_and_begin)
+
+
+@transactional
+def _accept(request: Request, begin: Callable[[Request], Receipt]) -> Receipt:
+    receipt = begin(request)
     if request.webhook_url is None or receipt.job.state not in ACTIVE:
         return receipt
     return replace(receipt, webhook=webhooks.attach(receipt.job, request.webhook_url))
 
 
-def _accept(request: Request) -> Receipt:
+def _begin(request: Request) -> Receipt:
+    """Store the job and all that starts it; IntegrityError, perhaps at the end only, where it is not new."""
+    row = _row(request, None)
+    sql.later(*_insertion(row))
+    job = Job(**row)
+    _start(job)
+    return Receipt(job)
+
+
+def _look_and_begin(request: Request) -> Receipt:
     """Store the job and all that starts it, or that lets it follow one at work; or find the owner's twin."""
     for _ in range(TRIES):
         if known := _sent_before(request):
@@ -117,6 +135,20 @@ def _returned(twin: Job, leader: Job, priority: int) -> Job:
 
 def _store(request: Request, leader: Job | None) -> Job | None:
     """Store the job's row; None where a request that came at the same time has taken its key."""
+    row = _row(request, leader)
+    try:
+        sql.change(*_insertion(row))
+    except pw.IntegrityError:
+        return None
+    return Job(**row)
+
+
+def _insertion(row: dict[str, Any]) -> tuple[Any, ...]:
+    columns, values = f"{', '.join(row)}, notifies", f"{sql.marks(list(row))}, {notifications.WANTED}"
+    return f"INSERT INTO job ({columns}) VALUES ({values})", *row.values(), row["owner"]
+
+
+def _row(request: Request, leader: Job | None) -> dict[str, Any]:
     shared: dict[str, Any] = {"dedup_key": request.dedup_key(), "progress": 0.0}
     state = "scheduled" if request.run_at else "pending"
     if leader:
@@ -124,7 +156,7 @@ def _store(request: Request, leader: Job | None) -> Job | None:
         shared = {"follows_id": leader.id, "video_id": leader.video_id, "started_at": started_at}
         shared |= {"progress": leader.progress}
         state = leader.state if leader.state in ACTIVE else state
-    row = shared | {
+    return shared | {
         "id": request.job_id,
         "owner": request.owner,
         "url": request.url,
@@ -144,12 +176,6 @@ def _store(request: Request, leader: Job | None) -> Job | None:
         "run_at": request.run_at,
         "created_at": clock.now(),
     }
-    columns, values = f"{', '.join(row)}, notifies", f"{sql.marks(list(row))}, {notifications.WANTED}"
-    try:
-        sql.change(f"INSERT INTO job ({columns}) VALUES ({values})", *row.values(), request.owner)
-    except pw.IntegrityError:
-        return None
-    return Job(**row)
 
 
 def _start(job: Job) -> None:
