@@ -151,13 +151,24 @@ def _fire(schedule: Schedule, now: datetime) -> bool:
     run = _claim(schedule, at)
     if run is None:
         return False
+    _note(run, *_start(schedule))
+    return True
+
+
+def _start(schedule: Schedule) -> tuple[str, str | None]:
+    """Do it; what came of it as a sentence, and the job. Whatever is wrong with it is its own affair."""
     try:
-        started = actions.start(schedule.owner, schedule.action, schedule.payload)
-        _note(run, started.outcome, started.job_id)
+        with database.atomic():
+            started = actions.start(schedule.owner, schedule.action, schedule.payload)
     except YtragError as error:
         log.warning("schedule failed", extra={"schedule_id": schedule.id, "detail": error.detail})
-        _note(run, f"{error.code}: {error.detail}", None)
-    return True
+        return f"{error.code}: {error.detail}", None
+    except pw.DatabaseError:
+        raise
+    except Exception as error:  # as with a payload that another version stored
+        log.exception("schedule failed", extra={"schedule_id": schedule.id})
+        return f"{YtragError.code}: {error}", None
+    return started.outcome, started.job_id
 
 
 def _times(schedule: Schedule, now: datetime) -> tuple[datetime, datetime | None]:

@@ -18,7 +18,7 @@ from actors import dispatcher, pools
 from actors import housekeeping as housekeeping_actors  # noqa: F401  # declares them
 from app import clock, config
 from app.config import Config
-from app.models.base import connect, transactional
+from app.models.base import connect, database, transactional
 from app.models.jobs import Job
 from app.models.messages import Outbox
 from app.services import intake, outbox, schedules
@@ -64,6 +64,21 @@ def test_what_the_broker_does_not_take_stays_to_be_published(monkeypatch: pytest
     assert dispatcher.dispatch_due() == 1
 
     assert Outbox.select().count() == 0
+
+
+def test_a_task_that_fails_does_not_hold_the_others_up() -> None:
+    transactional(outbox.add)("clean_up", "of some job", priority=0)
+    database.execute_sql("ALTER TABLE source RENAME TO source_gone")
+    transactional(outbox.add)("download", "of another", priority=0, waits_for="source:youtube")
+    stop = threading.Event()
+    thread = threading.Thread(target=dispatcher.run, args=(stop,), daemon=True)
+
+    thread.start()
+
+    await_that(lambda: Outbox.select().where(Outbox.actor == "clean_up", Outbox.lease_until).count() == 1)
+    stop.set()
+    outbox.added.set()
+    thread.join(10)
 
 
 def await_that(condition: Callable[[], bool]) -> None:

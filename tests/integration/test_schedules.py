@@ -243,3 +243,18 @@ def test_housekeeping_is_asked_for_at_its_time_and_forgets_what_is_long_past(tim
 
 def test_every_housekeeping_that_can_be_named_fits_its_message() -> None:
     assert all(len(name) <= 26 for name in HOUSEKEEPING)
+
+
+def test_a_schedule_that_nothing_understands_says_so_and_holds_no_other_up(time: StoppedClock) -> None:
+    broken, sound = put(name="broken"), put(name="sound", payload={"url": f"{URL[:-1]}x"})
+    Schedule.update(payload={"url": URL, "voice": "of a later version"}).where(
+        Schedule.id == broken.id
+    ).execute()
+
+    time.pass_s(3600)
+
+    assert schedules.fire_due() == 2
+    assert "voice" in str(latest(broken).last_outcome)
+    assert latest(broken).next_run > time.now()
+    assert Job.select().count() == 1
+    assert latest(sound).last_job_id == Job.get().id
