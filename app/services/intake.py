@@ -87,6 +87,8 @@ def _begin(request: Request) -> Receipt:
 
 def _look_and_begin(request: Request) -> Receipt:
     """Store the job and all that starts it, or that lets it follow one at work; or find the owner's twin."""
+    if stored := Job.get_or_none(id=request.job_id):
+        return Receipt(stored)  # by this very call, whose commit went through though its answer was lost
     for _ in range(TRIES):
         if known := _sent_before(request):
             return Receipt(known, deduplicated=True)

@@ -231,6 +231,16 @@ def test_a_follower_that_takes_over_waits_for_its_own_time(time: StoppedClock) -
     assert Outbox.get(subject=heir).available_at == clock.now() + timedelta(hours=1)
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_a_request_whose_commit_went_through_unheard_is_taken_in_once(force: bool) -> None:
+    request = Request("ada", URL, "a name", force=force)
+    receipts = [intake.accept(request) for _ in range(2)]
+
+    assert [receipt.deduplicated for receipt in receipts] == [False, False]
+    assert [job.id for job in Job.select()] == [request.job_id]
+    assert waiting() == [("download", request.job_id)]
+
+
 def test_force_does_the_work_again_also_for_another_owner() -> None:
     first = job_of("ada")
 
