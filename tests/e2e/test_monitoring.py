@@ -96,9 +96,9 @@ def test_every_query_of_panels_and_rules_has_a_finite_answer_after_real_work(
             assert traffic.work(house, web, number).status == "completed"
         told.wait_for(6)
     calls = 'sum(ytrag_webhook_deliveries_total{outcome="delivered"})'
-    eventually(lambda: monitoring.ask(calls)[0]["value"][1] == "6")
+    eventually(lambda: answer(monitoring, calls) == [6.0])
     finished = 'sum(ytrag_jobs_finished_total{outcome="completed"})'
-    eventually(lambda: monitoring.ask(finished)[0]["value"][1] == "4")
+    eventually(lambda: answer(monitoring, finished) == [4.0])
 
     answers: dict[tuple[str, str], list[float]] = {asked: [] for asked in every_query()}
 
