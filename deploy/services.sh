@@ -3,7 +3,7 @@
 #   up                start both, after installing what is missing; done in a second when they run
 #   env               how to reach those that run: eval "$(deploy/services.sh env)"
 #   status            what runs, and where
-#   down [--purge]    stop both; --purge also deletes their data and passwords
+#   down [--now|--purge]  stop both; --now kills them, --purge also deletes their data and passwords
 #   start|stop|kill|pause|resume rabbitmq|mariadb   one of them, for tests of faults (kill is SIGKILL)
 #   rabbitmqctl …     RabbitMQ's own tool, speaking to our node
 #   tools             install Prometheus and Alertmanager where they are missing; whoever needs them starts them
@@ -182,6 +182,16 @@ stop_ours() {
     echo "  $1 is stopped"
 }
 
+kill_ours() {
+    [ -z "$MODE" ] || slay "$1"
+    stop_ours "$1"
+}
+
+slay() {
+    "${MODE:-native}_signal" "$1" KILL
+    while runs "$1"; do sleep 0.05; done
+}
+
 purge_ours() {
     stop_ours "$1"
     [ -z "$MODE" ] || "${MODE}_purge" "$1"
@@ -201,10 +211,7 @@ control() {
             await "$2"
             ;;
         stop) "${MODE:-native}_stop" "$2" ;;
-        kill)
-            "${MODE:-native}_signal" "$2" KILL
-            while runs "$2"; do sleep 0.05; done
-            ;;
+        kill) slay "$2" ;;
         pause) "${MODE:-native}_signal" "$2" STOP ;;
         resume) "${MODE:-native}_signal" "$2" CONT ;;
     esac
@@ -235,6 +242,7 @@ case $ACTION in
         alone
         case "${2:-}" in
             '') each stop_ours ;;
+            --now) each kill_ours ;;
             --purge) each purge_ours ;;
             *) usage ;;
         esac

@@ -176,8 +176,7 @@ def take_set(name: str) -> None:
 def leave_set() -> None:
     """Stop them, if any test needed them: at once, for pytest-xdist ends a process that takes 10 s for it."""
     if SET in os.environ and started.cache_info().currsize:
-        for command in ("kill rabbitmq", "kill mariadb", "down"):
-            subprocess.run([SCRIPT, *command.split()], stdout=subprocess.DEVNULL, check=True, timeout=120)
+        subprocess.run([SCRIPT, "down", "--now"], stdout=subprocess.DEVNULL, check=True, timeout=120)
 
 
 def _fresh_name() -> str:

@@ -163,7 +163,7 @@ def _start(schedule: Schedule) -> tuple[str, str | None]:
     except YtragError as error:
         log.warning("schedule failed", extra={"schedule_id": schedule.id, "detail": error.detail})
         return f"{error.code}: {error.detail}", None
-    except pw.DatabaseError:
+    except pw.PeeweeException:
         raise
     except Exception as error:  # as with a payload that another version stored
         log.exception("schedule failed", extra={"schedule_id": schedule.id})
