@@ -28,7 +28,7 @@ from tests.chaos.proxy import Proxy
 from tests.conftest import FIXTURES
 from tests.load.tables import table
 from tests.load.trees import tree
-from tests.rows import broken_promises, rows
+from tests.rows import Query, broken_promises, rows
 from tests.services import fresh_broker, fresh_database, management_url
 from tests.up import Production, Program
 from tests.webserver import WebServer
@@ -43,7 +43,10 @@ SETTINGS = {
 }
 STILL_S = 60
 """When nothing has happened for so long, nothing will: a slow machine has a long way to go."""
-JOB_EVERY_S = 0.7
+JOB_EVERY_S = 2.5
+CLAIMABLE = ("job_stage", "chunk")
+AT_WORK_S = 30
+"""Longest wait before a fault until it can meet work: workers that were killed must come back first."""
 
 
 @dataclass
@@ -55,6 +58,7 @@ class Report:
     accepted: dict[str, str] = field(default_factory=dict)
     refused: int = 0
     ends: Counter[str] = field(default_factory=Counter)
+    idle: int = 0
     repeated: int = 0
     drained_s: float = 0.0
     broken: list[str] = field(default_factory=list)
@@ -68,7 +72,8 @@ class Report:
             (
                 f"Seed {self.seed}: {sum(self.faults.values())} faults; {len(self.accepted)} jobs accepted "
                 f"({self.refused} requests went unanswered and were sent again): {ends}. "
-                f"{self.repeated} stages or chunks took more than one attempt. "
+                f"{self.repeated} stages or chunks took more than one attempt; "
+                f"{self.idle} faults met no work in hand. "
                 f"All was quiet {self.drained_s:.1f} s after the last fault."
             ),
             *(f"BROKEN: {one}" for one in self.broken),
@@ -78,11 +83,13 @@ class Report:
 class Chaos:
     """The faults that can be done to a house in its production form."""
 
-    def __init__(self, house: Production, broker: Proxy, database: Proxy, vhost: str, random: Random) -> None:
-        self.house, self.random, self.vhost = house, random, vhost
+    def __init__(
+        self, house: Production, broker: Proxy, database: Proxy, query: Query, vhost: str, random: Random
+    ) -> None:
+        self.house, self.random, self.query, self.vhost = house, random, query, vhost
         self.faults: dict[str, Callable[[], None]] = {
             "worker process killed": self.kill_worker,
-            "all workers killed": self.house.others["worker"].kill,
+            "all workers killed": self.kill_workers,
             "dispatcher killed": lambda: self.house.others[
                 self.random.choice(["dispatcher1", "dispatcher2"])
             ].kill(),
@@ -103,6 +110,7 @@ class Chaos:
         while time.monotonic() < give_up:
             left = left or self.random.sample(sorted(self.faults), len(self.faults))
             name = left.pop()
+            report.idle += not self.await_work()
             print(f"  {name}", flush=True)
             self.faults[name]()
             report.faults[name] += 1
@@ -115,16 +123,34 @@ class Chaos:
             if program.process.poll() is not None:
                 Program.start(program)
 
+    def await_work(self) -> bool:
+        """Wait until a worker is in the middle of a stage; False if none ever is."""
+        give_up = time.monotonic() + AT_WORK_S
+        while not (found := self.at_work()) and time.monotonic() < give_up:
+            time.sleep(0.02)
+        return bool(found)
+
+    def at_work(self) -> list[int]:
+        """The worker processes that hold a stage or a chunk, of those that live."""
+        held = "state = 'running' AND lease_until IS NOT NULL"
+        holders = self.query(" UNION ".join(f"SELECT worker FROM {name} WHERE {held}" for name in CLAIMABLE))
+        return sorted({int(worker.rpartition(":")[2]) for (worker,) in holders} & set(self.workers()))
+
+    def workers(self) -> list[int]:
+        """All processes of the workers, their supervisor first."""
+        return list(tree(self.house.others["worker"].process.pid))
+
     def kill_worker(self) -> None:
-        children = list(tree(self.house.others["worker"].process.pid))[1:]
-        if children:
-            os.kill(self.random.choice(children), signal.SIGKILL)
+        os.kill(self.random.choice(self.at_work() or self.workers()[1:]), signal.SIGKILL)
+
+    def kill_workers(self) -> None:
+        for pid in self.workers():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.house.others["worker"].process.wait()
 
     def freeze_worker(self) -> None:
-        children = list(tree(self.house.others["worker"].process.pid))[1:]
-        if not children:
-            return
-        os.kill(pid := self.random.choice(children), signal.SIGSTOP)
+        os.kill(pid := self.random.choice(self.at_work() or self.workers()[1:]), signal.SIGSTOP)
         time.sleep(1.3 * LEASE_S)
         os.kill(pid, signal.SIGCONT)
 
@@ -179,8 +205,9 @@ def chaos(folder: Path, *, seconds: float, seed: int) -> Report:
         stop = threading.Event()
         feeder = threading.Thread(target=feed, args=(house, web, report, stop, Random(seed + 1)))
         feeder.start()
+        query = stack.enter_context(rows(url))
         try:
-            Chaos(house, broker, database, vhost, random).run(seconds, report)
+            Chaos(house, broker, database, query, vhost, random).run(seconds, report)
         finally:
             stop.set()
             feeder.join(60)
@@ -207,7 +234,7 @@ def settle(url: str, report: Report) -> None:
             *([f"accepted and not there: {lost}"] if lost else []),
             *([f"not completed: {bad}"] if bad else []),
         ]
-        counts = [query(f"SELECT COUNT(*) FROM {name} WHERE attempt > 1") for name in ("job_stage", "chunk")]
+        counts = [query(f"SELECT COUNT(*) FROM {name} WHERE attempt > 1") for name in CLAIMABLE]
         report.repeated = sum(count for ((count,),) in counts)
 
 

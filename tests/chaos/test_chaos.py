@@ -9,8 +9,9 @@ from tests.chaos.run import chaos
 
 @pytest.mark.timeout(600)  # 100 s on a quiet machine
 def test_random_faults_lose_and_double_nothing(tmp_path: Path) -> None:
-    report = chaos(tmp_path, seconds=12, seed=7)
+    report = chaos(tmp_path, seconds=30, seed=7)
 
     print("\n".join(report.lines()))
     assert report.accepted
+    assert report.idle < sum(report.faults.values())
     assert report.broken == []
