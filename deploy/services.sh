@@ -256,7 +256,7 @@ case $ACTION in
         "${MODE:-native}_rabbitmqctl" "${@:2}"
         ;;
     tools)
-        alone
+        alone var/services.lock  # or two sets would install at once
         native_tools
         ;;
     *) usage ;;

@@ -26,6 +26,7 @@ def rows(database_url: str) -> Iterator[Query]:
             password=unquote(parts.password or ""),
             database=parts.path.strip("/"),
             autocommit=True,
+            ssl_disabled=True,
         )
     mark = "?" if database_url.startswith("sqlite") else "%s"
 

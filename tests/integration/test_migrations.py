@@ -1,5 +1,6 @@
 """The migrations make the tables that the models describe, on every database."""
 
+import pytest
 from playhouse.migrations import Runner
 
 from app import clock
@@ -7,6 +8,12 @@ from app.config import Config
 from app.models.base import Row, connect, database
 from app.models.keys import ApiKey
 from app.models.schema import MIGRATIONS, pending, upgrade
+
+
+@pytest.fixture
+def migrated_database(fresh_database: str) -> str:
+    """Here nothing is migrated before the test."""
+    return fresh_database
 
 
 def tables() -> list[type[Row]]:

@@ -1,5 +1,9 @@
 """The servers that tests run on: what they promise, and what a test sees when they are missing."""
 
+import fcntl
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pika
@@ -8,6 +12,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from tests import services
 from tests.services import Server, execute
+from tests.up import ROOT
 
 
 def channel(url: str) -> BlockingChannel:
@@ -75,3 +80,31 @@ def test_without_servers_a_test_is_skipped_but_fails_in_ci(
 
     with pytest.raises(outcome, match="make services"), services.fresh_broker():
         pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a package's programs are kept from starting by root only")
+def test_two_sets_that_miss_the_same_tools_install_them_one_after_the_other(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for program in Path("/usr/bin").iterdir():
+        if program.name not in ("promtool", "apt-get"):
+            (programs / program.name).symlink_to(program)
+    apt = programs / "apt-get"
+    apt.write_text(f"#!/bin/bash\nset -e\nmkdir {tmp_path}/lock\nsleep 0.3\nrmdir {tmp_path}/lock\n")
+    apt.chmod(0o755)
+
+    with (ROOT / "var" / "services.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # nobody here shall install in earnest meanwhile
+        installs = [
+            subprocess.Popen(
+                [tmp_path / "deploy" / "services.sh", "tools"],
+                env={"PATH": str(programs), "YTRAG_SERVICES_SET": name},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for name in ("one", "two")
+        ]
+        complaints = [install.communicate(timeout=60)[1] for install in installs]
+
+    assert [install.returncode for install in installs] == [0, 0], complaints
