@@ -7,13 +7,17 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pymysql
+from pymysql.constants import CLIENT
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
 
 @contextmanager
 def rows(database_url: str) -> Iterator[Query]:
-    """A function that runs a query (parameters as ?) and returns all rows, seeing each commit at once."""
+    """A function that runs a query (parameters as ?) and returns all rows, seeing each commit at once.
+
+    On a server it may be several, parted by ;, of which the first one's rows are returned.
+    """
     connection: Any
     if database_url.startswith("sqlite"):
         connection = sqlite3.connect(database_url.partition(":///")[2], isolation_level=None, timeout=30)
@@ -26,7 +30,8 @@ def rows(database_url: str) -> Iterator[Query]:
             password=unquote(parts.password or ""),
             database=parts.path.strip("/"),
             autocommit=True,
-            ssl_disabled=True,
+            ssl_disabled=True,  # reading the system's certificates takes 33 ms
+            client_flag=CLIENT.MULTI_STATEMENTS,
         )
     mark = "?" if database_url.startswith("sqlite") else "%s"
 

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
-from urllib.parse import unquote, urlsplit
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import httpx
-import pymysql
 import pytest
-from pymysql.constants import CLIENT
+
+from tests.rows import rows
 
 SCRIPT = Path(__file__).parents[1] / "deploy/services.sh"
 BROKER = "YTRAG_TEST_BROKER_URL"
@@ -77,25 +77,10 @@ def fresh_database() -> Iterator[str]:
         execute(url, f"DROP DATABASE {name}")
 
 
-def execute(url: str, statement: str) -> list[tuple[object, ...]]:
+def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
     """Run a statement, or several parted by ;, on a connection of its own; the first one's rows."""
-    parts = urlsplit(url)
-    with pymysql.connect(
-        host=parts.hostname,
-        port=parts.port or 3306,
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-        database=parts.path.strip("/"),
-        autocommit=True,
-        ssl_disabled=True,  # reading the system's certificates takes 33 ms
-        client_flag=CLIENT.MULTI_STATEMENTS,
-    ) as connection:
-        cursor = connection.cursor()
-        cursor.execute(statement)
-        found = list(cursor.fetchall())
-        while cursor.nextset():
-            pass
-        return found
+    with rows(url) as query:
+        return query(statement)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class _Connection(Connection):  # type: ignore[misc]  # pymysql has no types
     """A connection that is encrypted where the server can."""
 
     def _create_ssl_ctx(self, options: dict[str, Any]) -> ssl.SSLContext:
-        return _tls_where_offered()
+        return super()._create_ssl_ctx(options) if options else _tls_where_offered()
 
 
 class MySql(PooledMySQLDatabase):  # type: ignore[misc]  # playhouse has no types
