@@ -173,6 +173,3 @@ def delete_admin(*, name: str, as_json: bool) -> None:
     schema.open_database(config.current())
     accounts.delete(name)
     say({"name": name, "status": "deleted"}, "deleted", as_json=as_json)
-
-
-COMMANDS = (doctor, models, db, reindex, keys, admins)

@@ -198,6 +198,3 @@ def bulk(*, action: str, dry_run: bool, as_json: bool, **filters: Any) -> None:
     would = "would be done" if dry_run else "done"
     no = "".join(f", {count} refused ({code})" for code, count in refused.items())
     say(counts, f"{action}: {matched} found, {done} {would}{no}", as_json=as_json)
-
-
-COMMANDS = (submit, watch, status, jobs, cancel, retry, bulk)

@@ -136,6 +136,3 @@ def export(*, video_id: str, form: str | None, output: Path | None, as_json: boo
         output.write_text(text, encoding="utf-8")
     else:
         click.echo(text, nl=False)
-
-
-COMMANDS = (videos, delete_video, search, context, export)

@@ -2,18 +2,61 @@
 
 import os
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from app import config
-from app.cli import admin, batches, jobs, library, schedules, sources, webhooks
 from app.cli.output import guarded
 from app.errors import InvalidSetting
 from monitoring import processes
 
+ELSEWHERE = {
+    "admins": "admin:admins",
+    "batches": "batches:batches",
+    "bulk": "jobs:bulk",
+    "cancel": "jobs:cancel",
+    "context": "library:context",
+    "db": "admin:db",
+    "delete": "library:delete_video",
+    "doctor": "admin:doctor",
+    "events": "webhooks:events",
+    "export": "library:export",
+    "jobs": "jobs:jobs",
+    "keys": "admin:keys",
+    "models": "admin:models",
+    "reindex": "admin:reindex",
+    "retry": "jobs:retry",
+    "schedules": "schedules:schedules",
+    "search": "library:search",
+    "sources": "sources:sources",
+    "status": "jobs:status",
+    "submit": "jobs:submit",
+    "videos": "library:videos",
+    "watch": "jobs:watch",
+    "webhooks": "webhooks:webhooks",
+}
+"""The commands that are not in this file."""
 
-@click.group()
+
+class Commands(click.Group):
+    """Imports what lies elsewhere when it is asked for: `ytrag worker` starts without what `search` needs."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """All names, sorted."""
+        return sorted([*super().list_commands(context), *ELSEWHERE])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command of this name, if there is one."""
+        if name not in ELSEWHERE:
+            return super().get_command(context, name)
+        module, _, attribute = ELSEWHERE[name].partition(":")
+        command: click.Command = getattr(import_module(f"app.cli.{module}"), attribute)
+        return command
+
+
+@click.group(cls=Commands)
 @click.version_option(package_name="youtube-rag")
 def main() -> None:
     """Turn videos into knowledge that can be searched.
@@ -96,17 +139,6 @@ def _need_broker(command: str) -> None:
 def _become(*arguments: str) -> NoReturn:
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606  # a shell would be one process more
 
-
-for command in (
-    *jobs.COMMANDS,
-    *library.COMMANDS,
-    batches.batches,
-    schedules.schedules,
-    sources.sources,
-    *webhooks.COMMANDS,
-    *admin.COMMANDS,
-):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main()

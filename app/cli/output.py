@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.client import RequestRefused, ServerUnreachable
+from app.connection import RequestRefused, ServerUnreachable
 from app.errors import InvalidInput, InvalidSetting, YtragError
 
 P = ParamSpec("P")

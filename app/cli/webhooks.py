@@ -145,6 +145,3 @@ def resend(*, webhook_id: str, delivery_id: str, as_json: bool) -> None:
     with Client() as client:
         delivery = client.send_again(webhook_id, delivery_id)
     show(delivery, f"{delivery.state}: {delivery.id}", as_json=as_json)
-
-
-COMMANDS = (events, webhooks)

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from actors.worker import GRACE_S
-from app.cli.main import main
 from app.config import LOOPBACK, PREFIX, TIMED, Config
 from deploy.tools.compose import ROOT, MissingVariable, Service, fill, here, our_services
+from tests.words import parse
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
@@ -65,7 +65,7 @@ def test_every_command_is_one_of_the_programs_with_settings_that_it_takes(
     config = config_of(service)
 
     assert program == "ytrag"
-    main.commands[name].make_context(name, arguments)
+    parse([name, *arguments])
     assert (config.env, config.is_open()) == ("production", False)
     assert config.storage().startswith(f"file://{config.data_dir}/")
     assert {"database_url", "broker_url"} <= set(SERVICES[service.name]["secrets"])

@@ -63,9 +63,10 @@ def is_command(words: list[str]) -> bool:
             if word.partition("=")[0] not in {*names, "--help", "--version"}:
                 return False
         elif isinstance(command, click.Group) and word != "…":
-            if word not in command.commands:
+            named = command.get_command(click.Context(command), word)
+            if named is None:
                 return False
-            command = command.commands[word]
+            command = named
     return True
 
 

@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from actors.worker import GRACE_S
-from app.cli.main import main
 from app.config import Config
 from app.stages import POOLS
 from deploy.tools.compose import ROOT
+from tests.words import parse
 
 FOLDER = ROOT / "deploy/kubernetes"
 VERSION = "1.34"
@@ -65,7 +65,7 @@ def test_each_runs_a_program_of_ours_with_settings_that_it_takes(deployment: dic
         program, name, *arguments = container["command"]
 
         assert program == "ytrag"
-        main.commands[name].make_context(name, arguments)
+        parse([name, *arguments])
         assert config.env == "production"
         pod = deployment["spec"]["template"]["spec"]
         assert pod["terminationGracePeriodSeconds"] > config.shutdown_timeout_s + GRACE_S

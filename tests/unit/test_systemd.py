@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.main import main
 from app.config import Config
 from deploy.tools.compose import ROOT
+from tests.words import parse
 
 FOLDER = ROOT / "deploy/systemd"
 TEMPLATES = {"worker": [*Config().pools()], "dispatcher": ["1", "2"]}
@@ -51,7 +51,7 @@ def test_each_runs_a_program_of_ours_with_settings_that_it_takes(unit: str, tmp_
     config = Config.from_env(dict(line.split("=", 1) for line in given))
 
     assert program == PROGRAM
-    main.commands[name].make_context(name, arguments.split())
+    parse([name, *arguments.split()])
     assert config.env == "production"
     assert config.broker_url.startswith("amqp://")
     stop = re.search(r"^TimeoutStopSec=(\d+)$", read, re.MULTILINE)
