@@ -1,6 +1,7 @@
 """Starts the real program as processes of its own, as a user would, and talks to it over HTTP."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from app.client import Client, ServerUnreachable
 
 ROOT = Path(__file__).parent.parent
 START_TIMEOUT_S = 120.0
+PORTS = range(18_000, 25_000)
+"""Below those that the kernel gives to connections, between those of RabbitMQ."""
 
 
 class Program:
@@ -147,7 +150,12 @@ class Production(Up):
 
 
 def free_port() -> int:
-    """A port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nobody uses now, and that no connection is given before a server takes it."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

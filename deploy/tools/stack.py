@@ -35,7 +35,7 @@ from tests.webserver import WebServer
 TALK = ROOT / "tests/fixtures/talk"
 ONCE = {
     "YTRAG_ALLOWED_SOURCES": "127.0.0.1",
-    "YTRAG_WHISPER_MODEL": "packaged",
+    "YTRAG_WHISPER_MODEL": "packaged-tiny.en",
     "YTRAG_EMBEDDING_MODEL": "packaged",
 }
 PROGRAMS = {"ytrag": [sys.executable, "-m", "app.cli.main"], "python": [sys.executable]}

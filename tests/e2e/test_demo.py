@@ -15,13 +15,13 @@ ROOT = Path(__file__).parents[2]
 TALK = ROOT / "tests/fixtures/talk"
 
 
-def demo(data: Path, *options: str | Path) -> subprocess.Popen[str]:
-    """A demo in a folder of its own, as where no model hub answers and nothing is set."""
+def demo(data: Path, *options: str | Path, **settings: str) -> subprocess.Popen[str]:
+    """A demo in a folder of its own, as where no model hub answers and nothing else is set."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("YTRAG_")}
     return subprocess.Popen(
         [sys.executable, "-m", "deploy.tools.demo", "--data", data, *options],
         cwd=ROOT,
-        env=kept | {"HF_HUB_OFFLINE": "1", "COLUMNS": "200"},
+        env=kept | {"HF_HUB_OFFLINE": "1", "COLUMNS": "200"} | settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -74,7 +74,7 @@ def test_the_demo_fails_and_names_whatever_the_script_contradicts(tmp_path: Path
     script["sentences"][semantic["sentence"]]["text"] += " The locomotives collided." + " Never said." * 30
     (talk / "talk.json").write_text(json.dumps(script))
 
-    code, printed = outcome(demo(tmp_path / "demo", "--talk", talk))
+    code, printed = outcome(demo(tmp_path / "demo", "--talk", talk, YTRAG_WHISPER_MODEL="packaged-tiny.en"))
 
     failures = printed.partition("The demo failed")[2]
     assert code == 1, printed

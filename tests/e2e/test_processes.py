@@ -26,9 +26,9 @@ def await_stage(up: Up, job_id: str, stage: str) -> None:
 
 
 def long_speech(folder: Path) -> Path:
-    """Five minutes: the sonnet again and again."""
+    """Three minutes: the sonnet again and again."""
     sonnet = str(FIXTURES / "speech" / "sonnet001.ogg")
-    return make(folder / "long.ogg", "-stream_loop", "5", "-i", sonnet, "-c", "copy")
+    return make(folder / "long.ogg", "-stream_loop", "2", "-i", sonnet, "-c", "copy")
 
 
 def test_a_stop_in_mid_work_ends_in_time_and_costs_no_attempt(tmp_path: Path) -> None:
