@@ -32,7 +32,11 @@ class Program:
         self.prefix: tuple[str, ...] = ()  # what starts it elsewhere
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()  # what had started before
+            raise
         return self
 
     def __exit__(

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -167,3 +168,14 @@ def test_the_embedded_form_tells_of_itself_and_of_the_house(tmp_path: Path) -> N
         eventually(lambda: values(page, "ytrag_dispatcher_last_run_timestamp_seconds", task="dispatch"))
         ready = httpx.get(f"http://127.0.0.1:{port}/readyz").json()
         assert ready == {"status": "ok", "database": "ok"}
+
+
+def test_a_house_of_which_one_program_does_not_start_leaves_none_running(tmp_path: Path) -> None:
+    with fresh_database() as database_url, fresh_broker() as broker_url:
+        house = Observed(tmp_path, database_url=database_url, broker_url=broker_url)
+        taken = socket.create_server(("127.0.0.1", house.ports["exporter"]))
+
+        with taken, pytest.raises(RuntimeError, match="exporter did not start"), house:
+            pass
+
+    assert None not in [program.process.poll() for program in (house, *house.others.values())]
