@@ -26,7 +26,7 @@ def await_stage(up: Up, job_id: str, stage: str) -> None:
 
 
 def long_speech(folder: Path) -> Path:
-    """Three minutes: the sonnet again and again."""
+    """Over two and a half minutes: the sonnet three times."""
     sonnet = str(FIXTURES / "speech" / "sonnet001.ogg")
     return make(folder / "long.ogg", "-stream_loop", "2", "-i", sonnet, "-c", "copy")
 
